@@ -1,0 +1,42 @@
+# All set-up on a machine that has only Python 3.11 and make. See README.md.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+export UV_LINK_MODE ?= copy
+
+.PHONY: demo test check unit scenario clean
+
+demo: $(VENV)/.installed
+	$(BIN)/python -m triage demo
+
+test: check $(VENV)/.installed-test
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-test
+	$(BIN)/ruff check triage tests
+	$(BIN)/ruff format --check triage tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m triage policy check
+
+unit: $(VENV)/.installed-test
+	$(BIN)/python -m pytest tests/unit tests/properties
+
+scenario: $(VENV)/.installed-test
+	$(BIN)/python -m pytest tests/scenarios
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $@
+
+$(VENV)/.installed-test: requirements-test.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) var

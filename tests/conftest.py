@@ -1,0 +1,53 @@
+"""Fixtures for the real services. Started when a test first asks, one of each for the whole run."""
+
+from collections.abc import Iterator
+
+import pytest
+
+_MARKERS = (
+    "kafka_real: runs against a real Apache Kafka",
+    "postgres_real: runs against a real PostgreSQL",
+    "soak: takes minutes; outside CI it may skip, with a printed reason",
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for marker in _MARKERS:
+        config.addinivalue_line("markers", marker)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server: the SQLAlchemy address of its maintenance database."""
+    from tests.services import postgres_server
+
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_postgres(postgres_url: str) -> Iterator[str]:
+    """The SQLAlchemy address (`postgresql+psycopg://...`) of an empty database for one test."""
+    from tests.services import fresh_database
+
+    with fresh_database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """A Kafka broker's address, comma-separated where there are several."""
+    from tests.services import kafka_broker
+
+    with kafka_broker() as bootstrap:
+        yield bootstrap
+
+
+@pytest.fixture
+def kafka_fresh(kafka: str) -> str:
+    """The broker's address, with all topics of the contract just made anew: empty, 4 partitions
+    (quarantine 1), and no group with an offset in them."""
+    from tests.services import remake_topics
+
+    remake_topics(kafka)
+    return kafka

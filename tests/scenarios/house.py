@@ -1,0 +1,140 @@
+"""The whole house on SQLite in memory: events in, time on, and what people were sent.
+
+The sweep runs at every instant at which a case is due, and a relay that always succeeds sends what
+was ordered, so each page is seen at its own instant.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from triage.domain.events import CaseId, Event, read_event
+from triage.domain.paging import Attempt, PageOrder
+from triage.domain.roster import Roster
+from triage.domain.roster_file import read_roster
+from triage.handle import Desk, Incoming, Outcome, handle, sweep_cases
+from triage.policies.book import PolicyBook
+from triage.policies.load import load_policy_book
+from triage.policies.shipped import shipped_texts
+from triage.store.records import CaseRow
+from triage.store.store import open_store
+
+BOOK: PolicyBook = load_policy_book(shipped_texts())
+ROSTER_TEXT = (Path(__file__).parent / "roster.toml").read_text()
+ROSTER: Roster = read_roster(ROSTER_TEXT)
+
+
+class OneBook:
+    """The shipped book, for every case."""
+
+    current = BOOK
+
+    def pinned(self, version: str) -> PolicyBook:
+        return BOOK
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A page as it went out."""
+
+    at: datetime
+    order: PageOrder
+
+
+class House:
+    """One service with its database; `sent` holds every page that went out, in order."""
+
+    def __init__(self, roster: Roster = ROSTER, *, is_relay_up: bool = True) -> None:
+        self.desk = Desk(OneBook(), roster)
+        self.is_relay_up = is_relay_up
+        self.store = open_store("sqlite://")
+        self.sent: list[Sent] = []
+
+    def receive(self, events: Sequence[Event], now: datetime) -> list[Outcome]:
+        """One batch through the bridge, its pages sent."""
+        incoming = [Incoming(event=e, raw=b"{}", door="test", origin="here") for e in events]
+        with self.store.begin() as tx:
+            outcomes = handle(tx, incoming, self.desk, now=now)
+        self._send(now)
+        return outcomes
+
+    def pass_time(self, to: datetime) -> None:
+        """Sweep at every instant at which something is due, up to and including `to`."""
+        due = self.next_due()
+        while due is not None and due <= to:
+            self.sweep(due)
+            later = self.next_due()
+            assert later is None or later > due, f"the sweep hangs at {due}"
+            due = later
+
+    def sweep(self, now: datetime) -> None:
+        """One turn of the sweep."""
+        with self.store.begin() as tx:
+            sweep_cases(tx, tx.claim_due(now, 1000), self.desk, now=now)
+        self._send(now)
+
+    def next_due(self) -> datetime | None:
+        """The earliest instant at which any case is due."""
+        return min((row.next_due_at for row in self.rows() if row.next_due_at), default=None)
+
+    def evaluate(self, case: CaseId, now: datetime) -> int:
+        """Tell one case what time it is, due or not; how many pages that ordered."""
+        with self.store.begin() as tx:
+            ordered = sweep_cases(tx, [case], self.desk, now=now)
+        self._send(now)
+        return ordered
+
+    def _send(self, now: datetime) -> None:
+        if self.is_relay_up:
+            self.relay(now)
+
+    def relay(self, now: datetime) -> None:
+        """Send what is owed and not withdrawn; nothing ever fails."""
+        with self.store.begin() as tx:
+            claimed = tx.claim_pages(now, 1000, 60)
+            self.sent += [Sent(now, page.order) for page in claimed if page.suppress is None]
+            tx.finish_attempts(
+                [
+                    Attempt(
+                        page=page.order.page,
+                        route=page.order.route,
+                        attempt=page.attempt,
+                        outcome="suppressed" if page.suppress else "accepted",
+                        provider_word=page.suppress,
+                        at=now,
+                    )
+                    for page in claimed
+                ]
+            )
+
+    def rows(self) -> list[CaseRow]:
+        """Every case row, also of cases that nothing has opened yet."""
+        with self.store.read() as reader:
+            return reader.cases()
+
+    def document(self, case: CaseId) -> dict[str, Any] | None:
+        """The case as people see it; None when there is none."""
+        with self.store.read() as reader:
+            row = reader.case(case)
+        return orjson.loads(row.document) if row else None
+
+    def folded_at(self, case: CaseId) -> datetime:
+        """The instant at which the stored case was true."""
+        with self.store.read() as reader:
+            row = reader.case(case)
+        assert row is not None
+        return row.folded_at
+
+    @staticmethod
+    def as_stored(document: dict[str, Any]) -> dict[str, Any]:
+        """A document as it comes back from its stored text."""
+        return dict(orjson.loads(orjson.dumps(document)))
+
+    def log(self, case: CaseId) -> Iterable[Event]:
+        """The case's log as stored."""
+        with self.store.read() as reader:
+            return [read_event(orjson.loads(row.document)) for row in reader.log(case)]

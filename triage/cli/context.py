@@ -1,0 +1,41 @@
+"""What a command needs of its surroundings: settings, store, books, roster."""
+
+import os
+from pathlib import Path
+
+from triage.desks import Books, load_books, load_roster
+from triage.domain.errors import TriageError
+from triage.domain.roster import Roster
+from triage.settings import Settings, read_settings
+from triage.store.schema import expected_schema_version, schema_version, upgrade
+from triage.store.store import Store, open_store
+
+
+def settings() -> Settings:
+    """The environment's settings; raises BadSettings."""
+    return read_settings(os.environ, dotenv=Path(".env"))
+
+
+def roster(given: Path | None = None) -> Roster:
+    """The roster of a file, or of the settings."""
+    return load_roster(given or settings().roster_file)
+
+
+def books(given: Path | None = None) -> Books:
+    """The policy books of a folder, or of the settings."""
+    return load_books(given or settings().policy_dir)
+
+
+def store() -> Store:
+    """The database of the settings; a SQLite file is made when it is not there yet."""
+    configured = settings()
+    url = configured.database_url
+    if url.startswith("sqlite"):
+        configured.home.mkdir(parents=True, exist_ok=True)
+        upgrade(url)
+    elif schema_version(url) != expected_schema_version():
+        raise TriageError(
+            f"database schema: {schema_version(url)}, expected {expected_schema_version()}",
+            hint="run `triage migrate`",
+        )
+    return open_store(url)

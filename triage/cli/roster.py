@@ -1,0 +1,57 @@
+"""`triage roster check|show`."""
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from triage.cli import context
+from triage.clock import SystemClock
+from triage.domain.roster_check import check_roster
+from triage.policies.roles import paged_roles
+
+app = typer.Typer(help="On-call rosters: check them, show who is on call.", no_args_is_help=True)
+RosterFile = Annotated[
+    Path | None, typer.Argument(help="Roster file; TRIAGE_ROSTER_FILE if absent.")
+]
+
+
+@app.command("check")
+def check(file: RosterFile = None) -> None:
+    """Find gaps, single points and unproven routes in the next 14 days.
+
+    Example: triage roster check roster.toml
+    """
+    roster = context.roster(file)
+    book = context.books().current
+    roles = paged_roles(book)
+    may_stop = book.authority.may.stop_emergent_ladder
+    found = check_roster(roster, now=SystemClock().now(), roles=roles, may_stop=may_stop)
+    for finding in found:
+        hint = f"  hint: {finding.hint}" if finding.hint else ""
+        sys.stdout.write(f"{finding.level}: {finding.place}: {finding.what}{hint}\n")
+    if not found:
+        sys.stdout.write("nothing found\n")
+    raise typer.Exit(1 if any(finding.level == "error" for finding in found) else 0)
+
+
+@app.command("show")
+def show(
+    file: RosterFile = None,
+    days: Annotated[int, typer.Option(help="How many days ahead.")] = 7,
+) -> None:
+    """Show who is on call for each role, day by day at the site's opening hour.
+
+    Example: triage roster show --days 14
+    """
+    roster = context.roster(file)
+    start = SystemClock().now()
+    for site in roster.sites:
+        for role in paged_roles(context.books().current):
+            for day in range(days):
+                turn = roster.on_call(site, role, start + timedelta(days=day))
+                who = turn.person.name if turn.person else "NOBODY"
+                at = (start + timedelta(days=day)).date().isoformat()
+                sys.stdout.write(f"{at}  {site}  {role:18} {who}  ({turn.chosen_by})\n")

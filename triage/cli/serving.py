@@ -1,0 +1,59 @@
+"""`triage run`, `triage migrate`."""
+
+import asyncio
+import logging
+import signal
+import sys
+from typing import Annotated
+
+import typer
+
+from triage.bootstrap import ROLES, build
+from triage.cli import context
+from triage.domain.errors import TriageError
+from triage.store.schema import schema_version, upgrade
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put these commands into the program."""
+    app.command("run")(run)
+    app.command("migrate")(migrate)
+
+
+def run(
+    role: Annotated[
+        list[str] | None, typer.Option("--role", help=f"One of {', '.join(ROLES)}; all if absent.")
+    ] = None,
+) -> None:
+    """Run the service until Ctrl-C or SIGTERM.
+
+    Example: triage run --role consume --role escalate
+    """
+    for name in role or ():
+        if name not in ROLES:
+            raise TriageError(f"role: {name}", hint=f"allowed: {', '.join(ROLES)}")
+    settings = context.settings()
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
+    )
+    service = build(settings, roles=role or ROLES)
+
+    async def until_signalled() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await service.run(stop)
+
+    asyncio.run(until_signalled())
+
+
+def migrate() -> None:
+    """Bring the database of the settings to this version's schema; again changes nothing.
+
+    Example: TRIAGE_DATABASE_URL=postgresql+psycopg://... triage migrate
+    """
+    settings = context.settings()
+    if settings.database_url.startswith("sqlite"):
+        settings.home.mkdir(parents=True, exist_ok=True)
+    upgrade(settings.database_url)
+    sys.stdout.write(f"schema {schema_version(settings.database_url)}\n")

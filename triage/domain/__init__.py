@@ -1,0 +1,1 @@
+"""The nouns: events, cases, pages, rosters. Standard library only."""

@@ -1,0 +1,73 @@
+"""Who serves when: the answers of `Roster.on_call` over a stretch of time, one after the other."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from triage.domain.roster import OnCall, Roster, Rota
+from triage.domain.wall_time import first_instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """One answer of the roster, from `starts` (inclusive) to `ends` (exclusive)."""
+
+    starts: datetime
+    ends: datetime
+    on_call: OnCall
+
+
+def shifts(
+    roster: Roster, site: str, role: str, *, start: datetime, end: datetime
+) -> tuple[Shift, ...]:
+    """Every shift in a role at a known site from `start` to before `end`; they leave no gap.
+
+    A stretch in which nobody serves is a shift without a person.
+    """
+    instants = {at for at in _changes(roster, site, role, start, end) if start < at < end}
+    edges = [start, *sorted(instants), end]
+    pieces = [
+        Shift(starts=begin, ends=until, on_call=roster.on_call(site, role, begin))
+        for begin, until in pairwise(edges)
+        if begin < until
+    ]
+    return tuple(_joined(pieces))
+
+
+def _changes(
+    roster: Roster, site: str, role: str, start: datetime, end: datetime
+) -> Iterator[datetime]:
+    zone = roster.sites[site].zone
+    for override in roster.overrides:
+        if (override.site, override.role) == (site, role):
+            yield from (override.starts, override.ends)
+    for rota in roster.rotas:
+        if (rota.site, rota.role) == (site, role):
+            yield from _handovers(rota, zone, start, end)
+
+
+def _handovers(rota: Rota, zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[datetime]:
+    if rota.every is None or rota.first_turn is None:
+        return
+    yield first_instant(rota.first_turn, zone)  # from here on the rota goes before later ones
+    turn = rota.turn(start, zone)
+    wall = turn.starts if turn else rota.first_turn
+    while (at := first_instant(wall, zone)) < end:
+        yield at
+        wall += rota.every
+
+
+def _joined(pieces: list[Shift]) -> Iterator[Shift]:
+    """Neighbours with the same answer as one shift."""
+    held: Shift | None = None
+    for piece in pieces:
+        if held is not None and held.on_call == piece.on_call:
+            held = Shift(starts=held.starts, ends=piece.ends, on_call=held.on_call)
+            continue
+        if held is not None:
+            yield held
+        held = piece
+    if held is not None:
+        yield held

@@ -1,0 +1,132 @@
+"""The sweep: due cases are told what time it is, and what is owed by then exists afterwards."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from triage.domain.errors import StoreUnavailable
+from triage.domain.events import CaseId
+from triage.handle import Desk, sweep_cases
+from triage.intake.faults import described
+from triage.store.store import Store
+from triage.unread import sweep_unread
+
+LOOP = "sweep"
+CLAIM = 100
+
+_LOG = logging.getLogger(__name__)
+_RETRY_AFTER = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepResult:
+    """One turn: cases swept, pages ordered, cases that failed. `next_in`: until the next case is
+    due, zero when one is overdue, None when none waits."""
+
+    cases: int
+    pages: int
+    failed: tuple[CaseId, ...]
+    next_in: timedelta | None
+
+
+@dataclass(slots=True)
+class _Tally:
+    cases: int = 0
+    pages: int = 0
+    failed: list[CaseId] = field(default_factory=list)
+
+
+class Sweep:
+    """Synchronous; one turn at a time in a process, any number of processes."""
+
+    def __init__(self, store: Store, desk: Desk) -> None:
+        self._store, self._desk = store, desk
+        self._again_at: dict[CaseId, datetime] = {}
+
+    def turn(self, now: datetime) -> SweepResult:
+        """Everything that is due at `now`. Raises StoreUnavailable; what was done stays done.
+
+        A case that cannot be folded (a fault of ours) is logged as an error, holds up no other,
+        and is tried again after ten seconds.
+        """
+        tally = _Tally()
+        done: set[CaseId] = set()
+        while True:
+            claimed, limit = self._claimed_and_swept(now, tally)
+            if len(claimed) < limit or done.issuperset(claimed):
+                break
+            done.update(claimed)
+        self._unread(now, tally)
+        return SweepResult(tally.cases, tally.pages, tuple(tally.failed), self._finish(now))
+
+    def _claimed_and_swept(self, now: datetime, tally: _Tally) -> tuple[Sequence[CaseId], int]:
+        """Claim and sweep in one transaction. Failing cases stay due, so they are claimed on top:
+        however many there are, they do not crowd out others."""
+        limit = CLAIM + len(self._again_at)
+        claimed: list[CaseId] = []
+        cases: list[CaseId] = []
+        try:
+            with self._store.begin() as tx:
+                claimed = tx.claim_due(now, limit)
+                cases = [case for case in claimed if self._may_try(case, now)]
+                pages = sweep_cases(tx, cases, self._desk, now=now) if cases else 0
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            self._apart(cases, error, now, tally)
+        else:
+            self._count(cases, pages, tally)
+        return claimed, limit
+
+    def _may_try(self, case: CaseId, now: datetime) -> bool:
+        return self._again_at.get(case, now) <= now
+
+    def _apart(
+        self, cases: Sequence[CaseId], error: Exception, now: datetime, tally: _Tally
+    ) -> None:
+        """Somewhere among these is a fault: halves by themselves, down to the case that has it."""
+        if len(cases) <= 1:
+            self._give_up_for_now(cases, error, now, tally)
+            return
+        half = len(cases) // 2
+        for part in (cases[:half], cases[half:]):
+            try:
+                with self._store.begin() as tx:
+                    pages = sweep_cases(tx, part, self._desk, now=now)
+            except StoreUnavailable:
+                raise
+            except Exception as inner:
+                self._apart(part, inner, now, tally)
+            else:
+                self._count(part, pages, tally)
+
+    def _give_up_for_now(
+        self, cases: Sequence[CaseId], error: Exception, now: datetime, tally: _Tally
+    ) -> None:
+        for case in cases:
+            self._again_at[case] = now + _RETRY_AFTER
+            tally.failed.append(case)
+            _LOG.error("sweep.case_failed: %s: %s", case, described(error))
+        if not cases:
+            _LOG.error("sweep.claim_failed: %s", described(error))
+
+    def _count(self, cases: Sequence[CaseId], pages: int, tally: _Tally) -> None:
+        tally.cases += len(cases)
+        tally.pages += pages
+        for case in cases:
+            self._again_at.pop(case, None)
+
+    def _unread(self, now: datetime, tally: _Tally) -> None:
+        try:
+            with self._store.begin() as tx:
+                tally.pages += sweep_unread(tx, self._desk, now=now)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            _LOG.error("sweep.unread_failed: %s", described(error))
+
+    def _finish(self, now: datetime) -> timedelta | None:
+        with self._store.begin() as tx:
+            tx.stamp(LOOP, now)
+            return tx.min_due_in(now)

@@ -1,0 +1,119 @@
+"""What this process counts itself; a restart begins at 0. Every combination of labels is there."""
+
+from collections.abc import Iterable, Sequence
+from itertools import product
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
+from prometheus_client.metrics import MetricWrapperBase
+
+from triage.domain.events import EventType
+from triage.handle import Incoming, Outcome
+from triage.metrics.catalogue import (
+    CALL_BUCKETS,
+    CATALOGUE,
+    CHANNELS,
+    CONSUMERS,
+    DOORS,
+    EVENT_OUTCOMES,
+    OTHER,
+    PAGE_OUTCOMES,
+    STATUS_CLASSES,
+    hospital_label,
+)
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Instruments:
+    """The in-process instruments, in a registry of their own."""
+
+    def __init__(self, *, version: str) -> None:
+        self.registry = CollectorRegistry(auto_describe=True)
+        self.registered: frozenset[str] = frozenset()
+        self._pages = self._counter("triage_pages_total")
+        self._delivery = self._histogram("triage_page_delivery_seconds")
+        self._last_processed = self._gauge("triage_event_consumer_last_processed_timestamp_seconds")
+        self._pending = self._gauge("triage_event_consumer_pending_events")
+        self._events = self._counter("triage_events_total")
+        self._unread = self._counter("triage_unread_fields_total")
+        self._corrections = self._counter("triage_milestone_corrections_total")
+        self._requests = self._counter("triage_http_requests_total")
+        self._seconds = self._histogram("triage_http_request_duration_seconds")
+        self._refresh_errors = self._counter("triage_exporter_refresh_errors_total")
+        Info("triage_build", CATALOGUE["triage_build"].help, registry=self.registry).info(
+            {"version": version}
+        )
+        _begin(self._pages, CHANNELS, PAGE_OUTCOMES)
+        _begin(self._events, DOORS, EVENT_OUTCOMES)
+        _begin(self._last_processed, CONSUMERS)
+        _begin(self._pending, CONSUMERS)
+        _begin(self._unread, (OTHER,))
+
+    def page_attempt(self, channel: str, outcome: str, seconds_since_owed: float) -> None:
+        """An attempt to send a page; the seconds count when a provider accepted it."""
+        self._pages.labels(channel, outcome).inc()
+        if outcome == "accepted":
+            self._delivery.observe(max(seconds_since_owed, 0.0))
+
+    def consumed(self, consumer: str, at_epoch_seconds: float, pending: int) -> None:
+        """A consumer stored what it had; `pending` records are left on its topic."""
+        self._last_processed.labels(consumer).set(at_epoch_seconds)
+        self._pending.labels(consumer).set(pending)
+
+    def events(self, door: str, incoming: Sequence[Incoming], outcomes: Sequence[Outcome]) -> None:
+        """What became of events that a door took in, one outcome each."""
+        for item, outcome in zip(incoming, outcomes, strict=True):
+            self._events.labels(door, _word(outcome)).inc()
+            if outcome.duplicate:
+                continue
+            if item.event.type is EventType.MILESTONE_CORRECTED and outcome.effect:
+                self._corrections.inc()
+            if outcome.unread:
+                label = hospital_label(item.event.sender.source, self.registered)
+                self._unread.labels(label).inc(len(outcome.unread))
+
+    def unreadable(self, door: str, outcome: str, count: int) -> None:
+        """Messages that were `refused` with an answer, or `quarantined`."""
+        self._events.labels(door, outcome).inc(count)
+
+    def expect_routes(self, routes: Iterable[str]) -> None:
+        """The route templates that this process serves."""
+        _begin(self._requests, tuple(sorted({*routes, OTHER})), STATUS_CLASSES)
+
+    def http_request(self, route: str, status: int, seconds: float) -> None:
+        """One HTTP answer."""
+        self._requests.labels(route, f"{status // 100}xx").inc()
+        self._seconds.observe(seconds)
+
+    def refresh_failed(self) -> None:
+        """The figures could not be read; those shown get old."""
+        self._refresh_errors.inc()
+
+    def exposition(self) -> bytes:
+        """Everything in Prometheus' text format; reads no database."""
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str) -> Counter:
+        known = CATALOGUE[name]
+        return Counter(name, known.help, known.labels, registry=self.registry)
+
+    def _gauge(self, name: str) -> Gauge:
+        known = CATALOGUE[name]
+        return Gauge(name, known.help, known.labels, registry=self.registry)
+
+    def _histogram(self, name: str) -> Histogram:
+        known = CATALOGUE[name]
+        return Histogram(
+            name, known.help, known.labels, registry=self.registry, buckets=CALL_BUCKETS
+        )
+
+
+def _begin(metric: MetricWrapperBase, *values: tuple[str, ...]) -> None:
+    for combination in product(*values):
+        metric.labels(*combination)
+
+
+def _word(outcome: Outcome) -> str:
+    if outcome.duplicate:
+        return "duplicate"
+    return "accepted" if outcome.effect else "no_effect"

@@ -1,0 +1,1 @@
+"""Pages go out: claimed from the store, sent on their route, the outcome recorded."""

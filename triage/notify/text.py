@@ -1,0 +1,41 @@
+"""A page as plain text for a telephone or a mail: what, why, until when. Nothing of the patient."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from typing import Any
+
+from triage.domain.instants import parse_instant
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """A title of one line, and a body of several."""
+
+    title: str
+    body: str
+
+
+def page_text(document: Mapping[str, Any], zone: tzinfo = UTC) -> PageText:
+    """The text of a page document; the due time on the clock of `zone`, with the zone's name."""
+    return PageText(title=_title(document), body="\n".join(_lines(document, zone)))
+
+
+def _title(document: Mapping[str, Any]) -> str:
+    drill = "DRILL: " if document["drill"] else ""
+    if document["case"] is None:
+        return f"{drill}Unread messages ({document['count']}): {document['asked']}"
+    return f"{drill}{document['tier']} {document['case']}: {document['asked']}"
+
+
+def _lines(document: Mapping[str, Any], zone: tzinfo) -> list[str]:
+    lines = [f"Why: {document['reason_class']}", f"Asked of you as {document['role']}"]
+    due_at = parse_instant(document["due_at"])
+    if due_at:
+        lines.append(f"Due: {due_at.astimezone(zone):%Y-%m-%d %H:%M %Z}")
+    if document["callback"]:
+        lines.append(f"Call back: {document['callback']}")
+    if document["possibly_doubled"]:
+        lines.append("You may have had this page before.")
+    lines.append(f"Answer: {document['url']}")
+    return lines

@@ -1,0 +1,1 @@
+"""The policy book as cited data: reading findings, classifying, explaining, verifying. Pure."""

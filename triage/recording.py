@@ -1,0 +1,239 @@
+"""One transaction's work on its cases: what was loaded, what is new, what has to be written."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+import orjson
+
+from triage.domain.case import Case, Verdict
+from triage.domain.events import CaseId, Event, EventType, read_event
+from triage.domain.roster import Roster
+from triage.domain.tiers import Tier
+from triage.grouping import groups
+from triage.policies.book import PolicyBook
+from triage.policies.read import read_findings
+from triage.store.records import CaseRow, EventKey, SeenEvent, StoredCase
+from triage.store.transaction import Transaction
+from triage.workflow.fold import fold
+from triage.workflow.joining import named_cases
+from triage.workflow.plan import Plan, plan
+from triage.workflow.timers import timer_event
+
+
+class PolicyBooks(Protocol):
+    """The book for new cases, and the books that open cases are pinned to."""
+
+    @property
+    def current(self) -> PolicyBook:
+        """The book that a new case is pinned to."""
+        ...
+
+    def pinned(self, version: str) -> PolicyBook:
+        """The book of that version; the current one when it is not to be had any more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a decision stands on besides the log. `publishes`: there is a bus to write to."""
+
+    books: PolicyBooks
+    roster: Roster
+    publishes: bool = True
+
+
+@dataclass(slots=True)
+class Held:
+    """One case in hand: as stored, its log, and what this transaction adds."""
+
+    id: CaseId
+    stored: StoredCase | None
+    log: list[Event]
+    referral: str = ""
+    new: list[Event] = field(default_factory=list)
+    is_touched: bool = False
+
+    @property
+    def row(self) -> CaseRow | None:
+        """The stored row, if the case exists."""
+        return self.stored.row if self.stored else None
+
+    @property
+    def events(self) -> list[Event]:
+        """The log with what is new."""
+        return [*self.log, *self.new]
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A case and its plan, ready to be written; `lead` where another case's fold speaks for it."""
+
+    held: Held
+    case: Case
+    plan: Plan
+    lead: CaseId | None = None
+
+
+class Ledger:
+    """Everything between loading and writing; the lock on its cases is held until the commit."""
+
+    def __init__(self, tx: Transaction, desk: Desk, now: datetime) -> None:
+        self.tx, self.desk, self.now = tx, desk, now
+        self.held: dict[CaseId, Held] = {}
+        self.seen: dict[EventKey, SeenEvent] = {}
+        self.verdicts: dict[EventKey, Verdict] = {}
+        self.tiers: dict[CaseId, Tier | None] = {}
+
+    def load(self, cases: Collection[CaseId]) -> None:
+        """Lock and read cases not yet in hand, and those that are joined with them."""
+        wanted = sorted(set(cases) - self.held.keys())
+        while wanted:
+            self.tx.lock_cases(wanted)
+            found = self.tx.load_cases(wanted)
+            for each in wanted:
+                self.held[each] = _held(each, found.get(each))
+            joined = {case for each in wanted for case in _joined(self.held[each].row)}
+            wanted = sorted(joined - self.held.keys())
+
+    def referral_of(self, case: CaseId) -> str | None:
+        """The referral that a case id stands for, as far as known."""
+        held = self.held.get(case)
+        return (held.row.referral if held and held.row else held.referral if held else "") or None
+
+    def claim(self, case: CaseId, referral: str) -> None:
+        """This batch uses the id for that referral."""
+        self.held[case].referral = referral
+
+    def touch(self, cases: Iterable[CaseId]) -> None:
+        """Have these cases evaluated again although nothing new came in."""
+        for case in cases:
+            if self.held[case].stored is not None:
+                self.held[case].is_touched = True
+
+    def take(self, events: Sequence[Event]) -> set[int]:
+        """Put the events into their cases' logs; gives the indices that were not seen before."""
+        self.seen = self.tx.seen([event.key for event in events])
+        firsts: set[int] = set()
+        known: set[EventKey] = set(self.seen)
+        for index, event in enumerate(events):
+            if event.key not in known:
+                known.add(event.key)
+                firsts.add(index)
+                self._append(event)
+            elif self._is_earlier(event):
+                self._append(event)  # a duplicate keeps its earliest receipt
+        self._catch_up_timers()
+        return firsts
+
+    def _is_earlier(self, event: Event) -> bool:
+        receipts = [
+            each.received_at for each in self.held[event.case].events if each.key == event.key
+        ]
+        return bool(receipts) and event.received_at < min(receipts)
+
+    def _append(self, event: Event) -> None:
+        cases = [event.case]
+        if event.type in (EventType.CASES_JOINED, EventType.CASES_PARTED):
+            named = named_cases(event)
+            self.load(named)
+            cases += [each for each in named if self.held[each].stored and each != event.case]
+        for case in cases:
+            self.held[case].new.append(event)
+
+    def _catch_up_timers(self) -> None:
+        """A timer that ran out before these events came raises first, sweep or no sweep."""
+        for held in self.held.values():
+            row = held.row
+            if not held.new or row is None or row.next_due_at is None:
+                continue
+            first = min(event.received_at for event in held.new)
+            if row.next_due_at <= first:
+                before = fold(held.id, held.log, self._book(held), first, self.desk.roster)
+                held.new += [
+                    timer_event(before, timer, self.now)
+                    for timer in before.timers
+                    if timer.due_at <= first
+                ]
+
+    def fold_all(self) -> list[Folded]:
+        """Fold and plan every case that something happened to."""
+        busy = [held for held in self.held.values() if held.new or held.is_touched]
+        folded: list[Folded] = []
+        for group in groups(busy, self.held, _may_be_joined, self._alone):
+            folded.extend(self._together(group) if len(group) > 1 else [self._single(group[0])])
+        for each in folded:
+            self.verdicts.update(each.case.verdicts)
+            self.tiers[each.held.id] = each.case.tier
+        return folded
+
+    def _book(self, held: Held) -> PolicyBook:
+        books = self.desk.books
+        return books.pinned(held.row.policy) if held.row else books.current
+
+    def _alone(self, held: Held) -> Case:
+        return fold(held.id, held.events, self._book(held), self.now, self.desk.roster)
+
+    def _single(self, held: Held) -> Folded:
+        book = self._book(held)
+        while True:
+            case = self._alone(held)
+            planned = plan(case, book, self.desk.roster, self.now)
+            if not planned.raises:
+                return Folded(held, case, planned)
+            held.new += [timer_event(case, timer, self.now) for timer in planned.raises]
+
+    def _together(self, group: Sequence[Held]) -> Iterator[Folded]:
+        """Joined cases are one fold, led by the one received first."""
+        alone = {held.id: self._alone(held) for held in group}
+        lead = min(group, key=lambda held: (alone[held.id].opened_at, held.id))
+        book = self._book(lead)
+        while True:
+            events = [event for held in group for event in held.events]
+            case = fold(lead.id, events, book, self.now, self.desk.roster)
+            planned = plan(case, book, self.desk.roster, self.now)
+            if not planned.raises:
+                break
+            lead.new += [timer_event(case, timer, self.now) for timer in planned.raises]
+        yield Folded(lead, case, planned, lead.id)
+        for held in group:
+            if held is not lead:
+                own = replace(alone[held.id], tier=case.tier, state=case.state, owner=case.owner)
+                silent = Plan(orders=(), raises=(), next_due_at=None)
+                yield Folded(held, own, silent, lead.id)
+
+    def verdict(self, event: Event) -> Verdict:
+        """What the event did, or had done when it came first."""
+        before = self.seen.get(event.key)
+        if event.key in self.verdicts:
+            return self.verdicts[event.key]
+        return Verdict(before.effect, before.reason) if before else Verdict(False, "not folded")
+
+    def tier(self, case: CaseId) -> Tier | None:
+        """The tier that stands after this transaction."""
+        row = self.held[case].row
+        stored = Tier(row.tier) if row and row.tier else None
+        return self.tiers.get(case, stored)
+
+    def unread(self, event: Event) -> tuple[str, ...]:
+        """What of this event's findings was not understood."""
+        findings = event.data.get("findings")
+        if not isinstance(findings, dict):
+            return ()
+        return read_findings(findings, self._book(self.held[event.case])).unread
+
+
+def _held(case: CaseId, stored: StoredCase | None) -> Held:
+    log = [read_event(orjson.loads(text)) for text in stored.log] if stored else []
+    return Held(case, stored, log)
+
+
+def _may_be_joined(held: Held) -> bool:
+    return any(event.type is EventType.CASES_JOINED for event in held.events)
+
+
+def _joined(row: CaseRow | None) -> tuple[CaseId, ...]:
+    if row is None or row.lead_case_id is None:
+        return ()
+    return tuple(CaseId(case) for case in orjson.loads(row.document).get("joined", ()))

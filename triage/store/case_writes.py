@@ -1,0 +1,119 @@
+"""Cases in one transaction: lock, load, append, save, and find those that are due."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, text
+
+from triage.domain.events import CaseId
+from triage.store.bulk import bulk_insert, overwrite
+from triage.store.lanes import postgres_claim, sqlite_claim
+from triage.store.records import CaseRow, CompletedLeg, LogRow, StoredCase
+from triage.store.rows import CaseLog, Cases, Leg, table_of
+from triage.store.session import Session
+
+CASE_LOG = bulk_insert(CaseLog)
+CASES = bulk_insert(Cases, conflict=overwrite(Cases))
+COMPLETED_LEG = bulk_insert(Leg, conflict="ON CONFLICT (case_id, leg) DO NOTHING")
+
+_CASES = table_of(Cases)
+# On PostgreSQL one walk along the key for each case: it is in order already, nothing is sorted.
+_LOGS = {
+    True: text(
+        "SELECT l.* FROM unnest(CAST(:ids AS text[])) AS k(id) CROSS JOIN LATERAL"
+        " (SELECT case_id, seq, document, hash FROM case_log WHERE case_id = k.id"
+        " ORDER BY seq OFFSET 0) AS l"
+    ),
+    False: text(
+        "SELECT case_id, seq, document, hash FROM case_log"
+        " WHERE case_id IN (SELECT value FROM json_each(:ids)) ORDER BY case_id, seq"
+    ),
+}
+
+# One lock for each case, held until the transaction ends. Whoever adds to a case holds it, and it
+# exists before the case's row does. Sorted, so that two batches cannot wait for one another.
+_LOCK = text(
+    "SELECT pg_advisory_xact_lock(k) FROM (SELECT DISTINCT hashtextextended(c, 0) AS k"
+    " FROM unnest(CAST(:ids AS text[])) AS c ORDER BY k) AS sorted"
+)
+CLAIM_SQLITE = sqlite_claim(table="cases", key="case_id", ready="next_due_at", order="next_due_at")
+# SKIP LOCKED keeps sweeps off each other's rows; the case's own lock is only tried, since a batch
+# that holds it plans the case by itself.
+CLAIM_POSTGRES = postgres_claim(
+    table="cases",
+    key="case_id",
+    ready="next_due_at",
+    order="next_due_at",
+    condition="pg_try_advisory_xact_lock(hashtextextended(case_id, 0))",
+)
+
+
+class CaseWrites(Session):
+    """The case part of one transaction."""
+
+    def lock_cases(self, case_ids: Iterable[CaseId]) -> None:
+        """Hold these cases until the end of the transaction, waiting for whoever has them.
+
+        On SQLite the one writer holds everything already. Raises StoreBusy after 5 s of waiting,
+        or at once when two transactions would wait for each other.
+        """
+        if self.is_postgres:
+            self._connection.execute(_LOCK, {"ids": list(case_ids)})
+
+    def load_cases(self, case_ids: Iterable[CaseId]) -> dict[CaseId, StoredCase]:
+        """The cases that exist, each with its whole log. Two queries for any number of cases."""
+        ids = {"ids": self._list(dict.fromkeys(case_ids))}
+        chosen = select(_CASES).where(self._among("case_id"))
+        rows = [CaseRow(**row._mapping) for row in self._connection.execute(chosen, ids).all()]
+        logs = self._logs(ids) if rows else {}
+        return {row.case_id: _stored(row, logs.get(row.case_id, [])) for row in rows}
+
+    def _logs(self, ids: dict[str, Any]) -> dict[str, list[tuple[int, str, str]]]:
+        logs: dict[str, list[tuple[int, str, str]]] = {}
+        for case_id, seq, document, link in self._connection.execute(
+            _LOGS[self.is_postgres], ids
+        ).all():
+            logs.setdefault(case_id, []).append((seq, document, link))
+        return logs
+
+    def append_log(self, rows: Sequence[LogRow]) -> None:
+        """Add links to the chains of locked cases. A number or event that is there already is a
+        fault of the program: IntegrityError."""
+        self._write(CASE_LOG, rows)
+
+    def save_cases(self, rows: Sequence[CaseRow]) -> None:
+        """Insert or replace the rows of locked cases, each case at most once."""
+        self._write(CASES, rows)
+
+    def complete_legs(self, legs: Sequence[CompletedLeg]) -> None:
+        """Note first completions; one that is noted already stays as it was."""
+        self._write(COMPLETED_LEG, legs)
+
+    def claim_due(self, now: datetime, limit: int) -> list[CaseId]:
+        """Up to `limit` cases due at or before `now`, locked: EMERGENT first, then earliest due.
+
+        May come back shorter than what is due where others hold cases; `min_due_in` tells.
+        """
+        claim = CLAIM_POSTGRES if self.is_postgres else CLAIM_SQLITE
+        due = self._connection.execute(claim, {"now": now, "limit": limit})
+        return [CaseId(case_id) for case_id in due.scalars()]
+
+    def min_due_in(self, now: datetime) -> timedelta | None:
+        """How long until the next case is due: zero when one is overdue, None when none waits."""
+        c = _CASES.c
+        earliest = [
+            self._connection.execute(
+                select(func.min(c.next_due_at)).where(
+                    c.is_emergent.is_(lane), c.next_due_at.is_not(None)
+                )
+            ).scalar()
+            for lane in (True, False)
+        ]
+        waits = [due_at - now for due_at in earliest if due_at is not None]
+        return max(min(waits), timedelta(0)) if waits else None
+
+
+def _stored(row: CaseRow, log: list[tuple[int, str, str]]) -> StoredCase:
+    last_seq, _, head = log[-1] if log else (0, "", "")
+    return StoredCase(row, tuple(document for _, document, _ in log), last_seq, head)

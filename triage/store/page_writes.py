@@ -1,0 +1,161 @@
+"""Pages in one transaction: order, claim under a lease, settle."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, bindparam, case, null, or_, select, update
+
+from triage.domain.paging import Attempt, ClaimedPage, PageId, PageOrder
+from triage.domain.tiers import Tier
+from triage.store.bulk import bulk_insert
+from triage.store.column_types import INSTANT
+from triage.store.lanes import postgres_claim, sqlite_claim
+from triage.store.page_orders import order_json, read_order
+from triage.store.rows import Page, PageAttempt, table_of
+from triage.store.session import Session
+
+
+def _first_state(ordered: tuple[PageOrder, datetime]) -> tuple[Any, ...]:
+    order, now = ordered
+    return (
+        order.page,
+        order.case,
+        order.item,
+        order.tier,
+        order.route,
+        order.route_kind,
+        order_json(order),
+        order.tier is Tier.EMERGENT,
+        order.owed_at,
+        now,
+        "ordered",
+        0,
+        False,
+        now,
+        None,
+        None,
+    )
+
+
+# A key that is there stays as it is, unless it was withdrawn and is owed again (cases parted after
+# a join): what is owed must never stay silent because it once was not.
+_REVIVED = (
+    "ON CONFLICT (page) DO UPDATE SET withdrawn = NULL, settled_at = NULL, tier = excluded.tier,"
+    " order_document = excluded.order_document, is_emergent = excluded.is_emergent,"
+    " owed_at = excluded.owed_at,"
+    " status = CASE WHEN page.status = 'sending' THEN 'sending' ELSE 'ordered' END,"
+    " ready_at = CASE WHEN page.status = 'sending' THEN page.ready_at ELSE excluded.ready_at END"
+    " WHERE page.withdrawn IS NOT NULL AND page.status <> 'accepted'"
+)
+PAGES = bulk_insert(Page, conflict=_REVIVED, returning="page", values_of=_first_state)
+ATTEMPTS = bulk_insert(PageAttempt, conflict="ON CONFLICT (page, attempt, route) DO NOTHING")
+
+_PAGE = table_of(Page)
+READY_SQLITE = sqlite_claim(table="page", key="page", ready="ready_at", order="owed_at")
+READY_POSTGRES = postgres_claim(table="page", key="page", ready="ready_at", order="owed_at")
+
+
+class PageWrites(Session):
+    """The page part of one transaction."""
+
+    def order_pages(self, orders: Sequence[PageOrder], now: datetime) -> list[PageId]:
+        """Order the pages whose key is new, or was withdrawn and not accepted; returns those.
+
+        Any other key that is there stays as it is.
+        """
+        distinct: dict[PageId, tuple[PageOrder, datetime]] = {}
+        for order in orders:
+            distinct.setdefault(order.page, (order, now))
+        return [PageId(page) for page in self._write_new(PAGES, list(distinct.values()))]
+
+    def claim_pages(self, now: datetime, limit: int, lease_seconds: float) -> list[ClaimedPage]:
+        """Up to `limit` pages to send: EMERGENT first, then longest owed; held for the lease.
+
+        A page whose lease ended without a word is claimed again, as possibly doubled.
+        """
+        ready = READY_POSTGRES if self.is_postgres else READY_SQLITE
+        pages = list(self._connection.execute(ready, {"now": now, "limit": limit}).scalars())
+        if not pages:
+            return []
+        ids = {"ids": self._list(pages)}
+        self._connection.execute(self._lease(now + timedelta(seconds=lease_seconds)), ids)
+        found = {row.page: row for row in self._connection.execute(self._claimed(), ids)}
+        return [_claimed_page(found[page]) for page in pages]
+
+    def _lease(self, until: datetime) -> Any:
+        c = _PAGE.c
+        return (
+            update(_PAGE)
+            .where(self._among("page"))
+            .values(
+                possibly_doubled=or_(c.possibly_doubled, c.status == "sending"),
+                status="sending",
+                attempts=c.attempts + 1,
+                ready_at=until,
+            )
+        )
+
+    def _claimed(self) -> Any:
+        c = _PAGE.c
+        return select(c.page, c.order_document, c.attempts, c.possibly_doubled, c.withdrawn).where(
+            self._among("page")
+        )
+
+    def finish_attempts(self, attempts: Sequence[Attempt]) -> None:
+        """Record what came of attempts, and settle their pages or set the next try.
+
+        An acceptance always counts, also after the lease; another outcome only while its own
+        attempt still holds the page. An attempt on another route than the page's is only recorded.
+        A page that was suppressed while it came to be owed again is ready at once.
+        """
+        self._write(ATTEMPTS, attempts)
+        if attempts:
+            self._connection.execute(_SETTLE, [_settlement(attempt) for attempt in attempts])
+
+
+_OWED_AGAIN = and_(bindparam("p_suppressed"), _PAGE.c.withdrawn.is_(None))
+_SETTLE = (
+    update(_PAGE)
+    .where(
+        _PAGE.c.page == bindparam("p_page"),
+        _PAGE.c.route == bindparam("p_route"),
+        _PAGE.c.status != "accepted",
+        or_(
+            bindparam("p_accepted"),
+            and_(_PAGE.c.status == "sending", _PAGE.c.attempts == bindparam("p_attempt")),
+        ),
+    )
+    .values(
+        status=case((_OWED_AGAIN, "ordered"), else_=bindparam("p_status")),
+        ready_at=case(
+            (_OWED_AGAIN, bindparam("p_at", type_=INSTANT)),
+            else_=bindparam("p_ready_at", type_=INSTANT),
+        ),
+        settled_at=case((_OWED_AGAIN, null()), else_=bindparam("p_settled_at", type_=INSTANT)),
+    )
+)
+
+
+def _settlement(attempt: Attempt) -> dict[str, Any]:
+    retries = attempt.outcome == "failed" and attempt.retry_at is not None
+    return {
+        "p_page": attempt.page,
+        "p_route": attempt.route,
+        "p_attempt": attempt.attempt,
+        "p_at": attempt.at,
+        "p_accepted": attempt.outcome == "accepted",
+        "p_suppressed": attempt.outcome == "suppressed",
+        "p_status": attempt.outcome,
+        "p_ready_at": attempt.retry_at if retries else None,
+        "p_settled_at": None if retries else attempt.at,
+    }
+
+
+def _claimed_page(row: Any) -> ClaimedPage:
+    return ClaimedPage(
+        order=read_order(row.order_document),
+        attempt=row.attempts,
+        possibly_doubled=row.possibly_doubled,
+        suppress=row.withdrawn,
+    )

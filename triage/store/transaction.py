@@ -1,0 +1,36 @@
+"""One unit of work: everything that a batch or a sweep changes, or nothing of it."""
+
+from sqlalchemy import Connection, text
+
+from triage.store.case_writes import CaseWrites
+from triage.store.house_writes import HouseWrites
+from triage.store.intake_writes import IntakeWrites
+from triage.store.outbox_writes import OutboxWrites
+from triage.store.page_writes import PageWrites
+from triage.store.reader import Reader
+from triage.store.superseded_pages import SupersededPages
+
+WAKES = ("due", "page")
+
+
+class Transaction(IntakeWrites, CaseWrites, PageWrites, SupersededPages, OutboxWrites, HouseWrites):
+    """Every write of the store."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self.wakes: set[str] = set()
+        self.reads = Reader(connection)  # as this transaction sees them
+
+    def notify(self, name: str) -> None:
+        """Once this commits, wake who waits for `due` cases or for a `page` to send.
+
+        A hint, never the truth: who waits also looks by itself. Commits with a hint take turns on
+        PostgreSQL, so give it only for what is due soon.
+        """
+        if name not in WAKES:
+            raise ValueError(f"no such wake-up: {name} (allowed: {', '.join(WAKES)})")
+        if name in self.wakes:
+            return
+        self.wakes.add(name)
+        if self.is_postgres:
+            self._connection.execute(text(f"NOTIFY triage_{name}"))

@@ -1,0 +1,66 @@
+"""Which cases a credential sees: a hospital its own, the centre those of its site."""
+
+from collections.abc import Container, Iterable
+
+from triage.domain.case import CaseState
+from triage.domain.case_id import read_case_id
+from triage.domain.roster import Roster
+from triage.store.reader import Reader
+from triage.store.records import CaseRow, PageRow
+from triage.web.auth import Credential
+from triage.web.problems import RefusalError, unknown_case
+
+STATES = ("open", *(state.value for state in CaseState if state is not CaseState.UNOPENED))
+
+
+def may_see(credential: Credential, row: CaseRow, roster: Roster) -> bool:
+    """Exact: no hospital sees another's, no site another's. What opened no case nobody sees."""
+    if row.state == CaseState.UNOPENED:
+        return False
+    if credential.is_hospital:
+        return row.hospital == credential.source
+    return roster.site_for(row.destination)[0] == credential.source
+
+
+def seen_cases(
+    reader: Reader, credential: Credential, roster: Roster, state: str | None
+) -> list[CaseRow]:
+    """The cases that the credential sees, EMERGENT first. RefusalError: no such state."""
+    if state is not None and state not in STATES:
+        error = {"path": "state", "value": state[:40], "allowed": list(STATES), "hint": "leave out"}
+        raise RefusalError(400, "No such state", f"Allowed: {', '.join(STATES)}.", errors=[error])
+    hospital = credential.source if credential.is_hospital else None
+    return [row for row in reader.cases(state, hospital) if may_see(credential, row, roster)]
+
+
+def seen_case(reader: Reader, credential: Credential, roster: Roster, text: str) -> CaseRow:
+    """One case by its id as people type it. RefusalError (404), also when it is not theirs."""
+    case_id = read_case_id(text)
+    row = reader.case(case_id) if case_id else None
+    if row is None or not may_see(credential, row, roster):
+        raise unknown_case()
+    return row
+
+
+def cases_of_pages(
+    reader: Reader, pages: Iterable[PageRow], credential: Credential, roster: Roster
+) -> dict[str, CaseRow]:
+    """The cases in sight that these pages are about, by id."""
+    asked = {page.order.case for page in pages if page.order.case is not None}
+    rows = (reader.case(case) for case in sorted(asked))
+    return {
+        row.case_id: row for row in rows if row is not None and may_see(credential, row, roster)
+    }
+
+
+def seen_pages(
+    pages: Iterable[PageRow], known: Container[str], credential: Credential
+) -> list[PageRow]:
+    """Pages of cases in sight (`known`), and of unread messages where the centre is asked."""
+    site = credential.source
+    return [
+        page
+        for page in pages
+        if page.order.case in known
+        or (page.order.case is None and not credential.is_hospital and page.order.site == site)
+    ]

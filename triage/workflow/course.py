@@ -1,0 +1,235 @@
+"""The course of a case under work: what the fold has learnt so far, in order of receipt."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from triage.domain.case import Acknowledgement, Hold, MilestoneEntry, Run, TierChange, Verdict
+from triage.domain.events import Actor, CaseId, Event, read_actor
+from triage.domain.paging import short_tag
+from triage.domain.tiers import Tier
+from triage.policies.book import PolicyBook
+from triage.workflow.merge import Merged, Reported
+from triage.workflow.milestone_entries import standing
+from triage.workflow.terms import elapsed_limit
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A closing that stands, or (`declined`) one that waits for the hospital to accept the plan."""
+
+    reason: str
+    occurred_at: datetime
+    received_at: datetime
+    event: str
+    by: str | None
+    known: Merged
+
+
+@dataclass(slots=True)
+class Lowering:
+    """A named human's lower tier, and the best value of each field received since."""
+
+    event: Event
+    best: dict[str, object]
+    is_counting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """A `recheck` that asks for a re-examination."""
+
+    kind: str
+    event: str
+    occurred_at: datetime
+    received_at: datetime
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Something that the coordinator must look at: why, asked when, by which event."""
+
+    why: str
+    asked_at: datetime
+    event: str
+    tag: str
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndedRun:
+    """A run that was answered (`met_at`) or replaced or closed (`ended_at`)."""
+
+    run: Run
+    met_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(slots=True)
+class Course:
+    """Mutable only inside one fold; everything else sees the frozen `Case` made from it."""
+
+    case: CaseId
+    book: PolicyBook
+    reports: list[Reported] = field(default_factory=list)
+    merged: Merged = field(default_factory=Merged)
+    tier: Tier | None = None
+    history: list[TierChange] = field(default_factory=list)
+    given_rules: set[str] = field(default_factory=set)
+    emergent_rules: set[str] = field(default_factory=set)
+    is_set: bool = False
+    ever_emergent: bool = False
+    lowering: Lowering | None = None
+    palliative: TierChange | None = None
+    palliative_by: Actor | None = None
+    timer60_since: tuple[datetime, str] | None = None
+    callback_since: tuple[datetime, str] | None = None
+    callback_met: datetime | None = None
+    rechecks: list[Recheck] = field(default_factory=list)
+    fired: set[tuple[str, str]] = field(default_factory=set)
+    opened_by: Event | None = None
+    received_at: datetime | None = None
+    is_submitted: bool = False
+    cancellation: Event | None = None
+    declined: Closing | None = None
+    closing: Closing | None = None
+    run: Run | None = None
+    ended_runs: list[EndedRun] = field(default_factory=list)
+    restarts: list[tuple[datetime, Tier, str]] = field(default_factory=list)
+    acknowledgement: Acknowledgement | None = None
+    first_acknowledged: tuple[datetime, str, str] | None = None
+    holds: list[Hold] = field(default_factory=list)
+    entries: list[MilestoneEntry] = field(default_factory=list)
+    corrections: list[Event] = field(default_factory=list)
+    decisions: list[Event] = field(default_factory=list)
+    tiers_set: list[Event] = field(default_factory=list)
+    turns: list[Event] = field(default_factory=list)
+    acts: list[Event] = field(default_factory=list)
+    reviews: list[Review] = field(default_factory=list)
+    reviewed: dict[str, datetime] = field(default_factory=dict)
+    notices: set[str] = field(default_factory=set)
+    destination: str | None = None
+    callback: str | None = None
+    members: dict[CaseId, bool] = field(default_factory=dict)
+    verdicts: dict[tuple[str, str, str], Verdict] = field(default_factory=dict)
+
+    @property
+    def standing_tier(self) -> Tier:
+        """The tier that people see: a palliative decision stands over what findings gave."""
+        if self.palliative is not None:
+            return Tier.PALLIATIVE_MDT
+        return self.tier or Tier.URGENT
+
+    @property
+    def is_closed(self) -> bool:
+        """Closed, and not re-opened since."""
+        return self.closing is not None
+
+    @property
+    def closed_since(self) -> datetime:
+        """When the standing closing occurred; only for a closed case."""
+        assert self.closing is not None
+        return self.closing.occurred_at
+
+    def effective(self, name: str) -> MilestoneEntry | None:
+        """The standing entry of a milestone, corrections and withdrawals applied."""
+        return standing(self.entries, self.corrections).get(name)
+
+    @property
+    def treated_at(self) -> datetime | None:
+        """From here the obligations of the waiting case have ended (clinical-policy.md 3.2)."""
+        found = [self.effective(name) for name in ("surgery_end", "radiotherapy_started")]
+        return min((entry.at for entry in found if entry), default=None)
+
+    def start_run(
+        self,
+        *,
+        name: str,
+        tag_parts: tuple[str, ...],
+        at: datetime,
+        cause: str,
+        by_timer: bool = False,
+        page_owner: bool = False,
+        after_treatment: bool = False,
+    ) -> None:
+        """Begin a new run of the acknowledgement ladder; nobody owns the case any more."""
+        owner = self.acknowledgement.by if self.acknowledgement else None
+        carried = () if after_treatment else self._unmet_predecessors()
+        if self.run is not None:
+            met = self.acknowledgement.at if self.acknowledgement else None
+            treated = None if self.run.after_treatment else self.treated_at
+            self.ended_runs.append(EndedRun(self.run, met, min(at, treated or at)))
+        self.run = Run(
+            name=name,
+            tag=short_tag(*tag_parts),
+            started_at=at,
+            tier=Tier.EMERGENT if after_treatment else self.standing_tier,
+            cause=cause,
+            by_timer=by_timer,
+            also_roles=("consultant",) if page_owner or after_treatment else (),
+            also_person=owner,
+            after_treatment=after_treatment,
+            carried=carried,
+        )
+        self.acknowledgement = None
+
+    def _unmet_predecessors(self) -> tuple[tuple[datetime, Tier], ...]:
+        """Starts whose due instants the next run may not postpone."""
+        if self.run is None or self.acknowledgement is not None:
+            return ()
+        return (*self.run.carried, (self.run.started_at, self.run.tier))
+
+    def advance(self, to: datetime) -> None:
+        """Let promises and hand-overs that ended at or before `to` lapse: each starts a new run."""
+        held = self.acknowledgement
+        if held is None or self.run is None or self.is_closed or held.is_kept or held.until > to:
+            return
+        if self.treated_at is not None and not self.run.after_treatment:
+            return
+        word = "hand-over not answered" if held.asked else "promise not kept"
+        self.start_run(
+            name=f"lapse:{held.event}",
+            tag_parts=("lapse", held.event, held.until.isoformat()),
+            at=held.until,
+            cause=word,
+        )
+
+    def keep_promise(self, event: Event) -> None:
+        """A centre's milestone, examination or decision shows that the owner is at work."""
+        held = self.acknowledgement
+        if held is not None and held.asked is None and event.received_at > held.received_at:
+            self.acknowledgement = replace(held, is_kept=True)
+
+    def ask_review(self, why: str, event: Event, field: str | None = None) -> None:
+        """Give the coordinator a review page (contract: «shown to the coordinator»)."""
+        tag = short_tag("review", *event.key, why)
+        self.reviews.append(Review(why, event.received_at, event.id, tag, field))
+
+    def senior_due(self) -> datetime | None:
+        """When the senior opinion is due; None when the tier has none or it was given."""
+        if not self.restarts or self._is_senior_seen(since=self.restarts[-1][0]):
+            return None
+        lowered = self.standing_tier.rank < self.restarts[-1][1].rank
+        tiers = [(at, self.standing_tier if lowered else tier) for at, tier, _ in self.restarts]
+        limits = [(at, elapsed_limit(self.book, "senior_opinion", tier)) for at, tier in tiers]
+        dues = [at + limit for at, limit in limits[-1 if lowered else 0 :] if limit is not None]
+        return min(dues, default=None)
+
+    def _is_senior_seen(self, since: datetime) -> bool:
+        """A review, or a tier or treatment set by a senior, that we heard of since then."""
+        reviewed = self.effective("senior_reviewed")
+        if reviewed is not None and reviewed.received_at >= since:
+            return True
+        seniors = self.book.authority.may.give_senior_opinion
+        for event in (*self.tiers_set, *self.decisions):
+            by = read_actor(event.data.get("by"))
+            if by is not None and by.role in seniors and event.received_at >= since:
+                return True
+        return False
+
+
+def minutes(value: object, default: timedelta) -> timedelta:
+    """A promise in minutes as sent; anything that is no number from 0 up gives the default."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 100_000:
+        return default
+    return timedelta(minutes=value)

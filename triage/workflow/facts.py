@@ -1,0 +1,254 @@
+"""The instants of a case's course that its obligations start from, are met by and end at."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from triage.domain.case import Case
+from triage.domain.events import Event, EventType, read_actor
+from triage.policies.derive import has_sphincter_sign, severity
+from triage.policies.schedule_tables import ObligationClock, ObligationRow
+from triage.workflow.course import Course
+
+_SURGICAL = ("surgery", "stabilise")
+_IN_HAND = ("done", "reported")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that happened: when, and when we heard of it."""
+
+    at: datetime
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a clock starts, in whose name; `met` where this start decides it by itself."""
+
+    at: datetime
+    run: str
+    tag: str = ""
+    met: datetime | None = None
+    decides_met: bool = False
+
+
+class Facts:
+    """Read-only answers about one course."""
+
+    def __init__(self, course: Course, case: Case) -> None:
+        self.course, self.case = course, case
+
+    def at(self, milestone: str) -> datetime | None:
+        """The standing instant of a milestone."""
+        entry = self.case.milestones.get(milestone)
+        return entry.at if entry else None
+
+    def moment(self, milestone: str) -> list[Moment]:
+        """The standing milestone as a moment, if it is there."""
+        entry = self.case.milestones.get(milestone)
+        return [Moment(entry.at, entry.received_at)] if entry else []
+
+    @cached_property
+    def examined(self) -> list[tuple[datetime, str]]:
+        """Examinations (a grade or walking category) in clinical order."""
+        found = [r for r in self.course.reports if r.is_examination]
+        found.sort(key=lambda r: r.event.clinical_order)
+        return [(r.event.occurred_at, r.event.id) for r in found]
+
+    @cached_property
+    def suspected(self) -> datetime | None:
+        """When compression was first suspected, or the earliest instant that stands in for it."""
+        stated = self.at("suspected")
+        if stated is not None:
+            return stated
+        instead = ("first_presentation", "referral_sent", "referral_received")
+        return min((at for name in instead if (at := self.at(name))), default=None)
+
+    @cached_property
+    def onset(self) -> datetime | None:
+        """The earliest stated onset of the deficit or last walk."""
+        finding = self.course.merged.values.get("deficit_onset_at")
+        found = [self.at("deficit_onset"), self.at("last_walked")]
+        found.append(finding if isinstance(finding, datetime) else None)
+        return min((at for at in found if at), default=None)
+
+    @cached_property
+    def imaged(self) -> list[Moment]:
+        """When the MRI was done, however we heard of it."""
+        found = self.moment("mri_done")
+        for each in self.course.reports:
+            if each.reading.values.get("mri") in _IN_HAND:
+                found.append(Moment(each.event.occurred_at, each.event.received_at))
+        return sorted(found, key=lambda moment: moment.at)
+
+    @cached_property
+    def reported(self) -> list[Moment]:
+        """When the MRI was reported."""
+        found = self.moment("mri_reported")
+        for each in self.course.reports:
+            read = each.reading.values.get("mri") == "reported"
+            if read or each.event.type is EventType.IMAGING_REPORTED:
+                found.append(Moment(each.event.occurred_at, each.event.received_at))
+        return sorted(found, key=lambda moment: moment.at)
+
+    def decided(self, by_roles: tuple[str, ...] | None = None) -> list[Moment]:
+        """Final treatment decisions, of these roles only where given."""
+        return [
+            _moment(event)
+            for event in self.course.decisions
+            if event.data.get("treatment") != "more_info" and _is_by(event, by_roles)
+        ]
+
+    @cached_property
+    def senior(self) -> list[Moment]:
+        """What counts as a senior opinion: a review, a tier or a treatment set by a senior."""
+        seniors = self.course.book.authority.may.give_senior_opinion
+        tiers = [_moment(event) for event in self.course.tiers_set if _is_by(event, seniors)]
+        return sorted(
+            [*self.moment("senior_reviewed"), *tiers, *self.decided(seniors)],
+            key=lambda moment: moment.at,
+        )
+
+    @cached_property
+    def oncology(self) -> list[Moment]:
+        """Oncology or haematology contacted, or heard."""
+        roles = self.course.book.authority.may.give_oncology_opinion
+        opinions = [
+            _moment(event)
+            for event in self.course.acts
+            if event.type is EventType.OPINION_GIVEN
+            and (_is_by(event, roles) or event.data.get("specialty") in roles)
+        ]
+        return sorted([*self.moment("oncology_contacted"), *opinions], key=lambda moment: moment.at)
+
+    @property
+    def closed_at(self) -> datetime | None:
+        """When the case was closed."""
+        return self.course.closing.received_at if self.course.closing else None
+
+    def met(self, row: ObligationRow, clock: ObligationClock) -> list[Moment]:
+        """Everything that meets this obligation on this clock, earliest first."""
+        if row.name in ("transfer", "after_surgery"):
+            return self._met_by_clock(clock)
+        match row.name:
+            case "senior_opinion":
+                return self.senior
+            case "oncology_contacted":
+                return self.oncology
+            case "mri":
+                return self.imaged
+            case "mri_report":
+                return self.reported
+            case "decision":
+                return self.decided()
+            case "theatre":
+                return self.moment("knife_to_skin")
+            case "radiotherapy":
+                return self.moment("radiotherapy_started")
+            case "information_requested":
+                return self.moment("info_completed")
+        return []
+
+    def _met_by_clock(self, clock: ObligationClock) -> list[Moment]:
+        match clock.name:
+            case "departed":
+                return [*self.moment("departed"), *self.moment("arrived")]
+            case "arrived":
+                return self.moment("arrived")
+            case "recovery_examination":
+                return self.moment("postop_neuro_exam")
+        return self._examined_after_a_day(clock)
+
+    def _examined_after_a_day(self, clock: ObligationClock) -> list[Moment]:
+        """An examination in the second half of the clock's time counts as the one at its end."""
+        end = self.at("surgery_end")
+        limits = clock.tier[self.case.tier].limits
+        if end is None or not limits:
+            return []
+        half = end + limits[0].within.length / 2
+        return [Moment(at, at) for at, _ in self.examined if at >= half]
+
+    def ended(self, name: str) -> datetime | None:
+        """When an obligation ended without being met: closing, treatment, another decision."""
+        ends = [self.closed_at]
+        if name == "after_surgery":
+            return self.at("died")
+        if name in ("call_back", "senior_opinion", "oncology_contacted", "mri", "mri_report"):
+            ends.append(self.case.treated_at)
+        if name in ("decision", "rechecked", "information_requested", "transfer"):
+            ends.append(self.case.treated_at)
+        if name == "re_examination":
+            ends += [self.at("knife_to_skin"), self.case.treated_at]
+        if name == "senior_opinion" and self.case.decision_at:
+            ends.append(self.case.decision_at)
+        return min((end for end in ends if end), default=None)
+
+    def starts(self, row: ObligationRow, clock: ObligationClock) -> list[Start]:
+        """Every start of a clock that a raise does not restart."""
+        if clock.starts == "arose":
+            return [
+                Start(review.asked_at, review.event, review.tag, self._reviewed(review.tag), True)
+                for review in self.course.reviews
+            ]
+        if row.name == "rechecked":
+            return self._rechecks()
+        instant = self._start(row, clock)
+        opener = self.course.opened_by.id if self.course.opened_by else ""
+        return [Start(instant, opener)] if instant is not None else []
+
+    def _reviewed(self, tag: str) -> datetime | None:
+        return self.course.reviewed.get(tag)
+
+    def _rechecks(self) -> list[Start]:
+        return [
+            Start(
+                recheck.received_at,
+                recheck.event,
+                met=next((at for at, _ in self.examined if at > recheck.occurred_at), None),
+                decides_met=True,
+            )
+            for recheck in self.course.rechecks
+        ]
+
+    def _awaits_radiotherapy(self) -> bool:
+        """Decided so, or palliative with a neurological symptom or sign."""
+        if self.case.is_palliative:
+            values, book = self.course.merged.values, self.course.book
+            return severity(values, book) > 0 or has_sphincter_sign(values, book)
+        return self.case.decision == "radiotherapy"
+
+    def _start(self, row: ObligationRow, clock: ObligationClock) -> datetime | None:
+        if row.name == "theatre" and self.case.decision not in _SURGICAL:
+            return None
+        if row.name == "radiotherapy" and not self._awaits_radiotherapy():
+            return None
+        match clock.starts:
+            case "first_hit":
+                return self.course.callback_since[0] if self.course.callback_since else None
+            case "suspected":
+                return self.suspected
+            case "onset":
+                return self.onset
+            case "imaging":
+                return self.imaged[0].at if self.imaged else None
+            case "report":
+                return self.reported[0].at if self.reported else None
+            case "decision":
+                return self.case.decision_at
+            case "received":
+                return self.at("referral_received")
+            case "requested":
+                return self.at("info_requested")
+        return self.at(clock.starts)  # accepted, surgery_end
+
+
+def _moment(event: Event) -> Moment:
+    return Moment(event.occurred_at, event.received_at)
+
+
+def _is_by(event: Event, roles: tuple[str, ...] | None) -> bool:
+    if roles is None:
+        return True
+    by = read_actor(event.data.get("by"))
+    return by is not None and by.role in roles

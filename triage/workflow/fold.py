@@ -1,0 +1,202 @@
+"""`fold(log, book, now)`: the case that a log amounts to, whatever order it was handled in.
+
+Events count in order of receipt; findings merge in clinical order; nothing here reads a clock.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from triage.domain.authority import opens, refusal
+from triage.domain.case import Case, Obligation, Verdict
+from triage.domain.events import CaseId, Event, EventType, Side
+from triage.domain.roster import Roster
+from triage.policies.book import PolicyBook
+from triage.workflow import closing, joining, milestones, people, tiering
+from triage.workflow.course import Course
+from triage.workflow.merge import Reported, report
+from triage.workflow.obligations import obligations
+from triage.workflow.ratchet import reopen
+from triage.workflow.result import case_from
+
+_REPORTS = frozenset(
+    {
+        EventType.REFERRAL_SUBMITTED,
+        EventType.REFERRAL_UPDATED,
+        EventType.NEURO_EXAMINED,
+        EventType.IMAGING_REPORTED,
+    }
+)
+
+_ACTS: dict[EventType, Callable[[Course, Event], Verdict]] = {
+    EventType.REFERRAL_CANCELLED: closing.cancel,
+    EventType.MILESTONE_REACHED: milestones.record_milestone,
+    EventType.MILESTONE_CORRECTED: milestones.correct_milestone,
+    EventType.TREATMENT_DECIDED: closing.decide,
+    EventType.OPINION_GIVEN: closing.note_opinion,
+    EventType.PROCEDURE_RECORDED: closing.note_fact,
+    EventType.RADIOTHERAPY_RECORDED: closing.note_fact,
+    EventType.OUTCOME_RECORDED: closing.note_fact,
+    EventType.CAPACITY_REPORTED: closing.note_fact,
+    EventType.PAGE_ACKNOWLEDGED: people.acknowledge,
+    EventType.PAGE_RECEIPT: closing.note_fact,
+    EventType.HANDOVER_OFFERED: people.offer,
+    EventType.HANDOVER_ACCEPTED: people.accept,
+    EventType.CASES_JOINED: joining.join,
+    EventType.CASES_PARTED: joining.part,
+    EventType.CASE_CLOSED: closing.close,
+    EventType.TIMER_RAISED: tiering.apply_timer,
+}
+
+
+def fold(
+    case: CaseId, log: Iterable[Event], book: PolicyBook, now: datetime, roster: Roster
+) -> Case:
+    """The case at `now`. An event that is there twice counts once, at its earliest receipt.
+
+    The roster gives the receiving site's hours, in which some deadlines are counted.
+
+    Raises nothing on any log of events that `read_event` could read.
+    """
+    events = in_receipt_order(log)
+    course = Course(case, book)
+    course.notices |= _conflicts(events)
+    is_known = any(_opens(event) for event in events)
+    for event in events:
+        course.advance(event.received_at)
+        verdict = _apply(course, event, is_known)
+        course.verdicts[event.key] = verdict
+        if verdict.review:
+            course.ask_review(verdict.review, event)
+    course.advance(now)
+    found = case_from(course, events, now)
+    site, notice = roster.site_for(found.destination)
+    notices = tuple(sorted({*found.notices, notice})) if notice else found.notices
+    owed = obligations(course, found, roster.sites[site])
+    if course.turns:
+        owed = _with_earlier_breaches(owed, course.turns[-1], case, events, book, roster)
+    return replace(found, obligations=owed, notices=notices)
+
+
+def _with_earlier_breaches(
+    owed: tuple[Obligation, ...],
+    turn: Event,
+    case: CaseId,
+    events: Sequence[Event],
+    book: PolicyBook,
+    roster: Roster,
+) -> tuple[Obligation, ...]:
+    """A breach that has happened stays one, whatever tier or decision came after it."""
+    earlier = [event for event in events if event.receipt_order < turn.receipt_order]
+    if not earlier:
+        return owed
+    at = turn.received_at
+    standing = {(each.name, each.clock, each.starts_at, each.due_at) for each in owed}
+    kept = [
+        replace(each, closed_at=at) if each.is_open else each
+        for each in fold(case, earlier, book, at, roster).obligations
+        if each.breached_at(at)
+        and (each.name, each.clock, each.starts_at, each.due_at) not in standing
+    ]
+    return tuple(sorted((*owed, *kept), key=lambda each: (each.due_at, each.name, each.clock)))
+
+
+def in_receipt_order(log: Iterable[Event]) -> Sequence[Event]:
+    """Each event once, at its earliest receipt, in order of receipt."""
+    earliest: dict[tuple[str, str, str], Event] = {}
+    for event in log:
+        other = earliest.get(event.key)
+        if other is None or event.receipt_order < other.receipt_order:
+            earliest[event.key] = event
+    return sorted(earliest.values(), key=lambda event: event.receipt_order)
+
+
+def _conflicts(events: Sequence[Event]) -> set[str]:
+    """Same source and id with other content: both stand, and people are told."""
+    names = {(event.source, event.id) for event in events}
+    return {"CONFLICT"} if len(names) < len(events) else set()
+
+
+def _opens(event: Event) -> bool:
+    return refusal(event) is None and opens(event)
+
+
+def _apply(course: Course, event: Event, is_known: bool) -> Verdict:
+    why_not = refusal(event)
+    if why_not is not None:
+        return Verdict(False, why_not, review=why_not)
+    if not is_known:
+        return Verdict(
+            False,
+            "no such referral yet; kept, and it takes effect if the referral comes",
+            review="an act for a referral that is not known",
+        )
+    _note_marks(course, event)
+    if course.opened_by is None and opens(event):
+        return _open(course, event)
+    if event.type is EventType.TIER_SET:
+        return tiering.apply_tier(course, event, report(event, course.book))
+    if event.type in _REPORTS:
+        return _report(course, event)
+    return _ACTS[event.type](course, event)
+
+
+def _note_marks(course: Course, event: Event) -> None:
+    course.notices.update(event.marks)
+    if event.sender.side is Side.HOSPITAL and not event.sender.is_registered:
+        course.notices.add("source_unregistered")
+
+
+def _open(course: Course, event: Event) -> Verdict:
+    """The first event that opens: whatever it holds is classified, blank as it may be."""
+    course.opened_by = event
+    course.received_at = event.receipt
+    reported = report(event, course.book)
+    tiering.apply_report(course, reported, opening=True)
+    course.start_run(name=event.id, tag_parts=event.key, at=event.receipt, cause="new referral")
+    course.restarts.append((event.receipt, course.standing_tier, event.id))
+    if course.is_closed and closing.reopens(course, reported):
+        course.closing = None
+    if event.type in _REPORTS:
+        return _described(course, event, reported)
+    return _ACTS[event.type](course, event)
+
+
+def _report(course: Course, event: Event) -> Verdict:
+    reported = report(event, course.book)
+    carries = isinstance(event.data.get("findings"), dict) or reported.recheck is not None
+    asks = event.type is EventType.REFERRAL_SUBMITTED
+    if (carries or asks) and closing.reopens(course, reported):
+        reopen(course, event)
+        tiering.apply_report(course, reported, opening=False)
+    elif carries or (asks and not course.is_submitted):
+        tiering.apply_report(course, reported, opening=False)
+    return _described(course, event, reported)
+
+
+def _described(course: Course, event: Event, reported: Reported) -> Verdict:
+    """What a report says besides findings, and what in it was not understood."""
+    if event.type is EventType.REFERRAL_SUBMITTED:
+        course.is_submitted = True
+    if event.type in (EventType.REFERRAL_SUBMITTED, EventType.REFERRAL_UPDATED):
+        _describe(course, event)
+    if event.sender.side is Side.CENTRE and reported.is_examination:
+        course.keep_promise(event)
+    findings = event.data.get("findings")
+    reading = reported.reading
+    if findings is not None and not isinstance(findings, dict):
+        return Verdict(True, review="findings are no object", warnings=("findings: no object",))
+    warnings = tuple(f"{path}: not understood, counted as unknown" for path in reading.unread)
+    if not reading.review:
+        return Verdict(True, warnings=warnings)
+    return Verdict(True, review="a value could not be read", warnings=warnings)
+
+
+def _describe(course: Course, event: Event) -> None:
+    destination = event.data.get("destination")
+    if isinstance(destination, str) and destination.strip():
+        course.destination = destination.strip()
+    referrer = event.data.get("referrer")
+    callback = referrer.get("callback") if isinstance(referrer, dict) else None
+    if isinstance(callback, str) and callback.strip():
+        course.callback = callback.strip()

@@ -1,0 +1,254 @@
+"""What a case owes and by when: every obligation of the book, each with its own clocks.
+
+Clocks from onset, suspicion and decision stand as they are; those that restart on a raise never
+move to a later instant than an unmet one that they replace (clinical-policy.md 4).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
+
+from triage.domain.case import Case, Obligation
+from triage.domain.paging import ACKNOWLEDGEMENT, short_tag
+from triage.domain.roster import Site
+from triage.domain.tiers import Tier
+from triage.policies.book import PolicyBook
+from triage.policies.schedule_tables import Limit, ObligationClock, ObligationRow, OnlyRule
+from triage.workflow.course import Course
+from triage.workflow.facts import Facts, Moment
+from triage.workflow.terms import due_after, holders
+
+# Met before a raise, these need not be met again: the picture has been taken.
+_ONCE = ("mri",)
+
+
+def obligations(course: Course, case: Case, site: Site) -> tuple[Obligation, ...]:
+    """Every obligation that is open, was met, or was missed; in order of due instant."""
+    return Owed(course, case, site).all()
+
+
+class Owed:
+    """Builds the obligations of one case at one instant; `site` is where it is received."""
+
+    def __init__(self, course: Course, case: Case, site: Site) -> None:
+        self.course, self.case, self.site = course, case, site
+        self.facts = Facts(course, case)
+        self.tier = case.tier
+
+    def all(self) -> tuple[Obligation, ...]:
+        """Every obligation that is open, was met, or was missed; in order of due instant."""
+        found: list[Obligation] = []
+        tiers = {self.tier, *(tier for _, tier, _ in self.course.restarts)}
+        tiers |= {ended.run.tier for ended in self.course.ended_runs}
+        tiers |= {self.course.run.tier} if self.course.run else set()
+        for terms, clock in _limited(self.course.book, frozenset(tiers)):
+            found.extend(each for each in self._of(terms, clock) if _ever_ran(each))
+        return tuple(sorted(found, key=lambda each: (each.due_at, each.name, each.clock)))
+
+    def _of(self, terms: ObligationRow, clock: ObligationClock) -> Iterable[Obligation]:
+        name = terms.name
+        if name == ACKNOWLEDGEMENT:
+            return self._acknowledgements(terms, clock)
+        if name == "re_examination":
+            return self._examinations(terms, clock)
+        if clock.restarts_on_raise:
+            return self._restarting(terms, clock)
+        return self._plain(terms, clock)
+
+    def make(
+        self,
+        terms: ObligationRow,
+        clock: ObligationClock,
+        start: datetime,
+        *,
+        run: str,
+        tag: str = "",
+        tier: Tier | None = None,
+        carried: datetime | None = None,
+        met: datetime | None = None,
+        closed: datetime | None = None,
+    ) -> Obligation | None:
+        """One obligation, or None where the tier states words instead of a limit."""
+        limits = self._limits(clock, tier or self.tier)
+        if not limits:
+            return None
+        strictest = limits[0]
+        due = due_after(strictest.within, start, self.site)
+        for limit in limits[1:]:
+            other = due_after(limit.within, start, self.site)
+            if other < due:
+                due, strictest = other, limit
+        return Obligation(
+            name=terms.name,
+            clock=clock.name,
+            starts_at=start,
+            due_at=min(due, carried) if carried else due,
+            nominal=due - start,
+            holders=self._holders(terms.name, tier or self.tier),
+            kind=strictest.kind,
+            source=", ".join(strictest.source),
+            run=run,
+            run_tag=tag or short_tag(terms.name, clock.name, start.isoformat()),
+            met_at=met,
+            closed_at=None if met else closed,
+        )
+
+    def _holders(self, name: str, tier: Tier) -> tuple[str, ...]:
+        if name != ACKNOWLEDGEMENT:
+            return holders(self.course.book, name)
+        rungs = self.course.book.ladders.acknowledgement[tier].rungs
+        return rungs[0].roles if rungs else holders(self.course.book, name)
+
+    def _limits(self, clock: ObligationClock, tier: Tier) -> tuple[Limit, ...]:
+        stated = clock.tier[tier]
+        for rule, instead in stated.only_rule.items():
+            if self.case.rules == (rule,):
+                return _only(instead)
+        return stated.limits
+
+    def _acknowledgements(
+        self, terms: ObligationRow, clock: ObligationClock
+    ) -> Iterator[Obligation]:
+        """One for each run: the ladder's own, and those that were answered, replaced or closed."""
+        for ended in self.course.ended_runs:
+            run = ended.run
+            made = self._run(terms, clock, run.started_at, run.name, run.tag, run.tier, run.carried)
+            if made:
+                yield _ended(made, ended.met_at, ended.ended_at)
+        run_now, held = self.course.run, self.course.acknowledgement
+        if run_now is None:
+            return
+        tier = run_now.tier if run_now.after_treatment else self.tier
+        carried = run_now.carried if tier.rank >= run_now.tier.rank else ()
+        made = self._run(terms, clock, run_now.started_at, run_now.name, run_now.tag, tier, carried)
+        if made:
+            closed = None if run_now.after_treatment else self.case.treated_at
+            yield _ended(made, held.at if held else None, closed)
+
+    def _run(
+        self,
+        terms: ObligationRow,
+        clock: ObligationClock,
+        start: datetime,
+        name: str,
+        tag: str,
+        tier: Tier,
+        carried: tuple[tuple[datetime, Tier], ...],
+    ) -> Obligation | None:
+        earlier = [
+            made.due_at
+            for then, tier_then in carried
+            if (made := self.make(terms, clock, then, run=name, tag=tag, tier=tier_then))
+        ]
+        earliest = min(earlier, default=None)
+        return self.make(terms, clock, start, run=name, tag=tag, tier=tier, carried=earliest)
+
+    def _restarting(self, terms: ObligationRow, clock: ObligationClock) -> Iterator[Obligation]:
+        restarts, carried = self.course.restarts, None
+        if len(restarts) == 1 and not self._limits(clock, self.tier):
+            return
+        moments = self.facts.met(terms, clock)
+        for number, (start, tier_then, run) in enumerate(restarts):
+            following = restarts[number + 1][0] if number + 1 < len(restarts) else None
+            tier = tier_then if following or tier_then.rank <= self.tier.rank else self.tier
+            if tier is not tier_then:
+                carried = None  # lowered since: the obligations of the lower tier count
+            met = _first_met(
+                moments, None if terms.name in _ONCE or number == 0 else start, following
+            )
+            closed = following or self.facts.ended(terms.name)
+            made = self.make(
+                terms, clock, start, run=run, tier=tier, carried=carried, met=met, closed=closed
+            )
+            if made is None:
+                continue
+            carried = None if met else made.due_at
+            if following is None or made.breached_at(self.case.as_of) or met:
+                yield made
+
+    def _examinations(self, terms: ObligationRow, clock: ObligationClock) -> Iterator[Obligation]:
+        """From each receipt, raise or examination to the next examination that occurred later."""
+        examined = self.facts.examined
+        starts = [(start, run) for start, _, run in self.course.restarts]
+        if not starts:
+            return
+        opened = starts[0][0]
+        starts += [(at, event) for at, event in examined if at > opened]
+        starts.sort()
+        carried: datetime | None = None
+        for number, (start, run) in enumerate(starts):
+            following = starts[number + 1][0] if number + 1 < len(starts) else None
+            met = next((at for at, _ in examined if at > start), None)
+            replaced = following is not None and (met is None or following < met)
+            closed = following if replaced else self.facts.ended(terms.name)
+            made = self.make(
+                terms, clock, start, run=run, carried=carried,
+                met=None if replaced else met, closed=closed,
+            )  # fmt: skip
+            if made is None:
+                return
+            carried = made.due_at if replaced else None
+            if following is None or made.breached_at(self.case.as_of):
+                yield made
+
+    def _plain(self, terms: ObligationRow, clock: ObligationClock) -> Iterator[Obligation]:
+        starts = self.facts.starts(terms, clock)
+        if not starts or not self._limits(clock, self.tier):
+            return
+        moments = [] if clock.starts == "arose" else self.facts.met(terms, clock)
+        if terms.name == "call_back" and self.course.callback_met is not None:
+            moments = [Moment(self.course.callback_met, self.course.callback_met)]
+        for start in starts:
+            made = self.make(
+                terms,
+                clock,
+                start.at,
+                run=start.run,
+                tag=start.tag,
+                met=start.met if start.decides_met else _first_met(moments, None, None),
+                closed=self.facts.ended(terms.name),
+            )
+            if made:
+                yield made
+
+
+@lru_cache(maxsize=256)
+def _limited(
+    book: PolicyBook, tiers: frozenset[Tier]
+) -> tuple[tuple[ObligationRow, ObligationClock], ...]:
+    """The clocks that state a limit at one of these tiers; the others only have words."""
+    return tuple(
+        (row, clock)
+        for row in book.deadlines.obligation
+        for clock in row.clock
+        if any(clock.tier[tier].limits for tier in tiers)
+    )
+
+
+def _ever_ran(obligation: Obligation) -> bool:
+    if obligation.name == "review":  # what a closing tells the coordinator starts and ends with it
+        return True
+    return obligation.closed_at is None or obligation.closed_at > obligation.starts_at
+
+
+def _only(instead: OnlyRule) -> tuple[Limit, ...]:
+    if instead.within is None:
+        return ()
+    return (Limit(within=instead.within, kind=instead.kind, source=instead.source),)
+
+
+def _ended(made: Obligation, met: datetime | None, closed: datetime | None) -> Obligation:
+    return replace(made, met_at=met, closed_at=None if met else closed)
+
+
+def _first_met(
+    moments: Sequence[Moment], since: datetime | None, until: datetime | None
+) -> datetime | None:
+    """The first that we heard of from `since` (inclusive) to `until` (exclusive)."""
+    for moment in moments:
+        if (since is None or moment.received_at >= since) and (
+            until is None or moment.received_at < until
+        ):
+            return moment.at
+    return None

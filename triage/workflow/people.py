@@ -1,0 +1,172 @@
+"""Answers of named people to pages: coming, decline, hand over, hand back (policy 3.2)."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from triage.domain.case import Acknowledgement, Hold, Verdict
+from triage.domain.events import Actor, Event, Side, read_actor
+from triage.domain.paging import ACKNOWLEDGEMENT, PageKey, read_page_id
+from triage.domain.tiers import Tier
+from triage.workflow.course import Course, EndedRun, minutes
+from triage.workflow.terms import hand_over_wait, promise_default
+
+REVIEW = "review"
+
+
+def acknowledge(course: Course, event: Event) -> Verdict:
+    """`page.acknowledged.v1`: what the answer does depends on the page that it names."""
+    by, key = read_actor(event.data.get("by")), read_page_id(event.data.get("page"))
+    if by is None or not by.is_named:
+        return _refused("data.by names no person with a role")
+    if key is None or key.case not in {course.case, *course.members}:
+        return _refused("data.page is no page of this case")
+    answer = event.data.get("answer")
+    if answer not in ("coming", "decline", "hand_over", "hand_back"):
+        return _refused("data.answer is none of coming, decline, hand_over, hand_back")
+    if course.is_closed:
+        return Verdict(False, "the case is closed: nobody is paged for it any more")
+    if key.obligation == REVIEW and answer == "coming":
+        course.reviewed.setdefault(key.run_tag, event.occurred_at)
+        return Verdict(True)
+    if key.obligation != ACKNOWLEDGEMENT:
+        return _hold(course, event, by, key)
+    return _answer_ladder(course, event, by, key, str(answer))
+
+
+def _hold(course: Course, event: Event, by: Actor, key: PageKey) -> Verdict:
+    """On another obligation an answer holds that person's repeats for the minutes it promises."""
+    if event.data.get("answer") != "coming":
+        return Verdict(True, warnings=("noted; the obligation's pages go on",))
+    default = promise_default(course.book, course.standing_tier)
+    until = event.occurred_at + minutes(event.data.get("minutes"), default)
+    course.holds.append(
+        Hold(
+            obligation=key.obligation,
+            run_tag=key.run_tag,
+            person=by.identity,
+            role=by.role or "",
+            until=until,
+        )
+    )
+    return Verdict(True)
+
+
+def _answer_ladder(course: Course, event: Event, by: Actor, key: PageKey, answer: str) -> Verdict:
+    run, held = course.run, course.acknowledgement
+    if run is None or key.run_tag != run.tag:
+        return Verdict(False, "the page belongs to an earlier run; a newer one is waiting")
+    if answer == "hand_back":
+        return _hand_back(course, event)
+    if held is not None and held.asked is None and answer != "hand_over":
+        return Verdict(False, f"already acknowledged by a {held.by.role}")
+    if answer == "decline":
+        course.run = replace(run, declines=(*run.declines, (event.received_at, key.rung)))
+        return Verdict(True)
+    if not _may_stop(course, by):
+        course.run = replace(run, hushed=(*run.hushed, by.identity))
+        why = "noted; an EMERGENT ladder is stopped only by a registrar, fellow or consultant"
+        return Verdict(True, warnings=(why,))
+    return _hand_over(course, event, by) if answer == "hand_over" else _own(course, event, by)
+
+
+def _may_stop(course: Course, by: Actor) -> bool:
+    """Below EMERGENT any named person of the centre may."""
+    run = course.run
+    emergent = course.standing_tier is Tier.EMERGENT or (run is not None and run.after_treatment)
+    return not emergent or by.role in course.book.authority.may.stop_emergent_ladder
+
+
+def _own(course: Course, event: Event, by: Actor) -> Verdict:
+    """`coming`: the person owns the case until the promise ends or is kept."""
+    book, tier = course.book, course.standing_tier
+    promised = minutes(event.data.get("minutes"), promise_default(book, tier))
+    cap = event.occurred_at + book.ladders.promise.cap
+    senior = course.senior_due()
+    if senior is not None and senior > event.occurred_at:
+        cap = senior
+    _take(course, event, by, until=min(event.occurred_at + promised, cap))
+    return Verdict(True)
+
+
+def _hand_over(course: Course, event: Event, by: Actor) -> Verdict:
+    """The named person is asked; until an answer or the wait's end the giver owns."""
+    to = read_actor(event.data.get("to"))
+    if to is None or not (to.name or to.person):
+        return _refused("data.to names nobody to hand over to")
+    wait = hand_over_wait(course.book, course.standing_tier)
+    _take(course, event, by, until=event.received_at + wait, asked=to)
+    return Verdict(True)
+
+
+def _take(
+    course: Course, event: Event, by: Actor, *, until: datetime, asked: Actor | None = None
+) -> None:
+    assert course.run is not None
+    course.acknowledgement = Acknowledgement(
+        by=by,
+        at=event.occurred_at,
+        received_at=event.received_at,
+        until=max(until, event.received_at),
+        event=event.id,
+        run=course.run.tag,
+        asked=asked,
+    )
+    if course.first_acknowledged is None:
+        course.first_acknowledged = (event.occurred_at, event.id, event.sender.source)
+
+
+def _hand_back(course: Course, event: Event) -> Verdict:
+    if course.acknowledgement is None:
+        return Verdict(False, "nobody owns the case: there is nothing to hand back")
+    course.start_run(name=event.id, tag_parts=event.key, at=event.received_at, cause="handed back")
+    return Verdict(True)
+
+
+def offer(_: Course, event: Event) -> Verdict:
+    """`handover.offered.v1`: kept; what it offers counts when it is accepted."""
+    if read_actor(event.data.get("to")) is None:
+        return _refused("data.to names nobody")
+    return Verdict(True)
+
+
+def accept(course: Course, event: Event) -> Verdict:
+    """`handover.accepted.v1`: the hospital accepts an onward plan, or a person takes the case."""
+    leg, to = event.data.get("leg"), read_actor(event.data.get("to"))
+    if leg == "onward_plan":
+        return _accept_plan(course, event)
+    if to is None or not to.is_named:
+        return _refused("data.to names no person with a role")
+    held = course.acknowledgement
+    if event.sender.side is not Side.CENTRE or held is None:
+        return Verdict(True)
+    asked = held.asked
+    takes_asked = asked is not None and asked.identity in (to.identity, f"{to.role}:{to.name}")
+    if not (takes_asked or leg == "shift"):
+        return Verdict(True)
+    if not _may_stop(course, to):
+        return _refused("an EMERGENT case is owned only by a registrar, fellow or consultant")
+    return _own(course, event, to)
+
+
+def _accept_plan(course: Course, event: Event) -> Verdict:
+    if event.sender.side is not Side.HOSPITAL:
+        return _refused("an onward plan is accepted by the referring hospital")
+    if course.declined is None:
+        return Verdict(False, "no declined referral with a plan is waiting to be accepted")
+    course.closing = replace(course.declined, received_at=event.received_at)
+    course.declined = None
+    end_run(course, event)
+    return Verdict(True)
+
+
+def end_run(course: Course, event: Event) -> None:
+    """Closing ends the ladder; what was owed before stays visible."""
+    if course.run is not None:
+        met = course.acknowledgement.at if course.acknowledgement else None
+        course.ended_runs.append(EndedRun(course.run, met, event.received_at))
+    course.run = None
+    course.acknowledgement = None
+
+
+def _refused(reason: str) -> Verdict:
+    return Verdict(False, reason, review=reason)

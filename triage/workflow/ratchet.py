@@ -1,0 +1,184 @@
+"""The ratchet: each report is read twice, the higher reading counts, and it never falls by itself.
+
+In order of receipt: as it would have been seen in time, and with everything received so far
+(clinical-policy.md 3).
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+from triage.domain.case import TierChange
+from triage.domain.events import Event, EventType
+from triage.domain.tiers import Tier
+from triage.policies.classify import Assessment
+from triage.workflow.course import Course
+from triage.workflow.merge import Change, Merged, Reported, merge
+
+_SPHINCTER = frozenset({"bladder", "saddle_sensation", "pvr_ml"})
+
+
+class Seen(NamedTuple):
+    """Both readings of one report, and what it changed clinically."""
+
+    tier: Tier
+    rules: frozenset[str]
+    present: Assessment
+    change: Change
+    assessments: tuple[Assessment, ...]
+
+
+def take_report(course: Course, report: Reported) -> Seen:
+    """Merge a report into what is known and classify it both ways."""
+    course.reports.append(report)
+    before = course.merged
+    in_order = before.last is None or before.last.clinical_order < report.event.clinical_order
+    if in_order:
+        course.merged = before.extend(report, course.book)
+        present = course.merged.assess(course.book, report.event.occurred_at)
+        readings: tuple[Assessment, ...] = (present,)
+        change = course.merged.change
+    else:
+        course.merged = merge(course.reports, course.book)
+        then = _as_seen_in_time(course, report)
+        present = course.merged.assess(course.book, _latest_occurred(course))
+        readings = (then.assess(course.book, report.event.occurred_at), present)
+        change = then.change
+    top = max(readings, key=lambda reading: reading.tier.rank).tier
+    rules = frozenset(rule for reading in readings if reading.tier is top for rule in reading.rules)
+    return Seen(top, rules, present, change, readings)
+
+
+def _as_seen_in_time(course: Course, report: Reported) -> Merged:
+    upto = report.event.clinical_order
+    return merge((r for r in course.reports if r.event.clinical_order <= upto), course.book)
+
+
+def _latest_occurred(course: Course) -> datetime:
+    return max(report.event.occurred_at for report in course.reports)
+
+
+def raise_to(
+    course: Course,
+    tier: Tier,
+    rules: frozenset[str],
+    event: Event,
+    *,
+    opening: bool = False,
+    worsened: bool = False,
+    by: str | None = None,
+    reason: str | None = None,
+) -> None:
+    """Ratchet: a higher tier starts a new run; a new EMERGENT reason on an owned case does too."""
+    standing = course.tier
+    new_rules = rules - course.emergent_rules if tier is Tier.EMERGENT else frozenset()
+    if tier is Tier.EMERGENT:
+        course.emergent_rules |= rules
+        course.ever_emergent = True
+    if standing is None or tier.rank > standing.rank:
+        rise(course, tier, rules, event, by, reason)
+        if not opening and course.palliative is None:
+            _new_run(course, event, f"raised to {tier}", owned=True)
+        elif not opening and worsened:
+            _page_palliative(course, event)
+        return
+    if tier is standing and not course.is_set:
+        course.given_rules |= rules
+    if course.palliative is not None and worsened:
+        _page_palliative(course, event)
+    elif standing is Tier.EMERGENT and course.acknowledgement and (new_rules or worsened):
+        _new_run(course, event, "worse since it was acknowledged", owned=True)
+
+
+def rise(
+    course: Course,
+    tier: Tier,
+    rules: frozenset[str],
+    event: Event,
+    by: str | None,
+    reason: str | None,
+) -> None:
+    course.tier = tier
+    course.given_rules = set(rules)
+    course.is_set = rules == {"SET"}
+    course.history.append(
+        TierChange(
+            tier=tier,
+            at=event.received_at,
+            event=event.id,
+            rules=tuple(sorted(rules)),
+            by=by,
+            reason=reason,
+        )
+    )
+
+
+def _new_run(course: Course, event: Event, cause: str, *, owned: bool) -> None:
+    raised = cause.startswith("raised") or course.run is None
+    course.start_run(
+        name=event.id,
+        tag_parts=event.key,
+        at=event.received_at,
+        cause=cause,
+        by_timer=event.type is EventType.TIMER_RAISED,
+        page_owner=owned
+        and course.acknowledgement is not None
+        and course.standing_tier is Tier.EMERGENT,
+    )
+    if raised:
+        course.restarts.append((event.received_at, course.standing_tier, event.id))
+
+
+def _page_palliative(course: Course, event: Event) -> None:
+    """PM1: a new D1-D3 event pages the consultant who decided again; the tier stays."""
+    course.start_run(
+        name=event.id,
+        tag_parts=event.key,
+        at=event.received_at,
+        cause="worse under a palliative decision",
+    )
+    if course.run is not None and course.palliative_by is not None:
+        course.run = replace(
+            course.run, also_person=course.palliative_by, also_roles=("consultant",)
+        )
+
+
+def leave_palliative(course: Course, event: Event) -> bool:
+    """A palliative decision ends: all findings count again, and their tier is paged anew."""
+    if course.palliative is None or course.tier is None:
+        return False
+    course.palliative = course.palliative_by = None
+    course.turns.append(event)
+    course.history.append(
+        TierChange(
+            tier=course.tier,
+            at=event.received_at,
+            event=event.id,
+            rules=tuple(sorted(course.given_rules)),
+        )
+    )
+    _restart(course, event, f"palliative decision ended: {course.tier}")
+    return True
+
+
+def reopen(course: Course, event: Event) -> None:
+    """A closed case waits again, with a new ladder run."""
+    course.closing = None
+    course.cancellation = None
+    _restart(course, event, "re-opened by new findings")
+
+
+def _restart(course: Course, event: Event, cause: str) -> None:
+    course.start_run(name=event.id, tag_parts=event.key, at=event.received_at, cause=cause)
+    course.restarts.append((event.received_at, course.standing_tier, event.id))
+
+
+def deteriorated(report: Reported, seen: Seen) -> bool:
+    """D1-D3 and D6: a grade or walking category lost, a new sphincter sign, breathing."""
+    change, sent = seen.change, report.reading.values
+    if change.lost_walking or (change.worse & {"ais", "walking"}):
+        return True
+    newly_known = change.first & _SPHINCTER and "E3" in seen.present.all_rules
+    if change.worse & _SPHINCTER or newly_known:
+        return True
+    return sent.get("respiratory") == "compromised" and "respiratory" in change.worse | change.first

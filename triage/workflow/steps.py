@@ -1,0 +1,197 @@
+"""Every step of a case's ladders as instants: what is owed by now, and when the next is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from triage.domain.case import Case, Obligation
+from triage.domain.events import Actor
+from triage.domain.paging import ACKNOWLEDGEMENT
+from triage.domain.roster import Roster, Site
+from triage.domain.site_hours import in_hours, next_opening
+from triage.policies.book import PolicyBook
+from triage.policies.schedule_tables import AcknowledgementLadder, Rung
+from triage.workflow.ladder import Step, rounds, rungs, scale
+from triage.workflow.terms import due_after
+
+HOLDER = "holder"
+_HAND_OVER_RUNG = 99  # no rung of the ladder: the page to the person who was asked
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """A step of one obligation's ladder; `person` where somebody is meant rather than a role."""
+
+    obligation: Obligation
+    step: Step
+    person: Actor | None = None
+    asked: str = "acknowledge"
+
+
+class Steps:
+    """The ladders of one case, planned back from its obligations' due instants."""
+
+    def __init__(self, case: Case, book: PolicyBook, roster: Roster, site: Site) -> None:
+        self.case, self.book, self.roster, self.site = case, book, roster, site
+        self.now = case.as_of
+
+    def all(self) -> Iterator[Owing]:
+        """Steps past and to come; of what repeats, the last one owed and the next."""
+        opened = [each for each in self.case.obligations if each.is_open]
+        for obligation in self.case.obligations:
+            if obligation.name == ACKNOWLEDGEMENT and self._is_running(obligation):
+                if obligation.is_open:
+                    yield from self._acknowledgement(obligation)
+                else:
+                    yield from self._handed_over(obligation)
+        for obligation in _strictest(opened):
+            if obligation.name == "review":
+                first = Step(at=obligation.starts_at, roles=(HOLDER,), rung=0)
+                yield Owing(obligation, self._held(obligation, first), asked="review")
+            for step in self._generic(obligation):
+                asked = "review" if obligation.name == "review" else "do"
+                yield Owing(obligation, self._held(obligation, step), asked=asked)
+
+    def _held(self, obligation: Obligation, step: Step) -> Step:
+        """The step with the holder's roles written out, each role once."""
+        if HOLDER not in step.roles:
+            return step
+        others = tuple(role for role in step.roles if role != HOLDER)
+        roles = tuple(dict.fromkeys((*obligation.holders, *others)))
+        return Step(at=step.at, roles=roles, rung=step.rung, round=step.round)
+
+    def _generic(self, obligation: Obligation) -> Iterator[Step]:
+        ladder = self.book.ladders.obligations[self.case.tier]
+        time = obligation.due_at - obligation.starts_at
+        for rung, share in enumerate(ladder.shares, start=1):
+            at = obligation.starts_at + time * share.share / 100
+            yield Step(at=at, roles=share.roles, rung=rung)
+        last = len(ladder.shares) + 1
+        yield Step(at=obligation.due_at, roles=ladder.due, rung=last)
+        again = ladder.repeat
+        yield from rounds(obligation.due_at + again.every, again.every, again.roles, last, self.now)
+
+    def _is_running(self, obligation: Obligation) -> bool:
+        return self.case.run is not None and self.case.run.tag == obligation.run_tag
+
+    def _handed_over(self, obligation: Obligation) -> Iterator[Owing]:
+        """The person to whom an owned case was handed is asked once."""
+        held = self.case.acknowledgement
+        if held is not None and held.asked is not None:
+            role = held.asked.role or "registrar"
+            step = Step(at=held.received_at, roles=(role,), rung=_HAND_OVER_RUNG)
+            yield Owing(obligation, step, person=held.asked, asked="accept the hand-over")
+
+    def _acknowledgement(self, obligation: Obligation) -> Iterator[Owing]:
+        run = self.case.run
+        assert run is not None
+        tier = run.tier if run.after_treatment else self.case.tier
+        ladder = self.book.ladders.acknowledgement[tier]
+        steps = self._rungs(obligation, ladder)
+        for step in steps:
+            yield Owing(obligation, step)
+        if run.also_person is not None:
+            at_once = Step(at=run.started_at, roles=(run.also_person.role or "owner",), rung=1)
+            yield Owing(obligation, at_once, person=run.also_person)
+        for step in self._repeats(obligation, ladder, len(steps)):
+            yield Owing(obligation, step)
+
+    def _rungs(self, obligation: Obligation, ladder: AcknowledgementLadder) -> list[Step]:
+        run = self.case.run
+        assert run is not None
+        start, factor = obligation.starts_at, self._scale(obligation)
+        offsets = [
+            (self._offset(rung, obligation), self._roles(rung, number))
+            for number, rung in enumerate(ladder.rungs)
+        ]
+        gap = self.book.ladders.minimum_gap
+        steps = rungs(start, offsets, factor, gap, run.declines, obligation.due_at)
+        return self._skip_empty(steps)
+
+    def _scale(self, obligation: Obligation) -> float:
+        return scale(obligation.starts_at, obligation.due_at, obligation.nominal)
+
+    def _roles(self, rung: Rung, number: int) -> tuple[str, ...]:
+        run = self.case.run
+        assert run is not None
+        extra = rung.by_timer if run.by_timer else ()
+        also = run.also_roles if number == 0 else ()
+        return tuple(dict.fromkeys((*rung.roles, *extra, *also)))
+
+    def _offset(self, rung: Rung, obligation: Obligation) -> timedelta:
+        start = obligation.starts_at
+        if rung.share is not None:
+            return obligation.nominal * rung.share / 100
+        if rung.out_of_hours is not None and not in_hours(self.site, start):
+            opening = next_opening(self.site, start)
+            return min(opening, start + rung.out_of_hours.at_latest) - start
+        return rung.after or timedelta()
+
+    def _skip_empty(self, steps: list[Step]) -> list[Step]:
+        """A rung that reaches nobody hands its instant to the next one."""
+        pulled: datetime | None = None
+        result = []
+        for step in steps:
+            if pulled is not None and pulled < step.at:
+                step = replace(step, at=pulled)
+            result.append(step)
+            pulled = None if self._reaches(step, step.at) else step.at
+        return result
+
+    def _reaches(self, step: Step, at: datetime) -> bool:
+        return any(self.roster.serves(self.site.id, role, at) for role in step.roles)
+
+    def _repeats(
+        self, obligation: Obligation, ladder: AcknowledgementLadder, last: int
+    ) -> Iterator[Step]:
+        for number, after in enumerate(ladder.steps, start=1):
+            at = obligation.due_at + after.after_due
+            yield Step(at=at, roles=after.roles, rung=last + number)
+        if ladder.rounds is None:
+            return
+        every, first = ladder.rounds.every, obligation.due_at
+        if every.is_working:
+            yield from self._working_rounds(ladder, obligation, last)
+            return
+        for step in rounds(first, every.length, ladder.rounds.roles, max(last, 1), self.now):
+            yield replace(step, roles=self._widened(ladder, obligation, step))
+
+    def _working_rounds(
+        self, ladder: AcknowledgementLadder, obligation: Obligation, last: int
+    ) -> Iterator[Step]:
+        assert ladder.rounds is not None
+        at, number = obligation.due_at, 1
+        while True:
+            following = due_after(ladder.rounds.every, at, self.site)
+            if following > self.now:
+                yield Step(at=at, roles=ladder.rounds.roles, rung=max(last, 1), round=number)
+                yield Step(
+                    at=following, roles=ladder.rounds.roles, rung=max(last, 1), round=number + 1
+                )
+                return
+            at, number = following, number + 1
+
+    def _widened(
+        self, ladder: AcknowledgementLadder, obligation: Obligation, step: Step
+    ) -> tuple[str, ...]:
+        turn = ladder.rounds
+        assert turn is not None
+        if turn.widen_from is None or turn.from_ is None:
+            return step.roles
+        widens_at = obligation.due_at + (turn.widen_from - turn.from_)
+        if step.at < widens_at:
+            return step.roles
+        return tuple(dict.fromkeys((*step.roles, *self.roster.widen_roles(self.site.id))))
+
+
+def _strictest(opened: list[Obligation]) -> Iterator[Obligation]:
+    """Of several clocks on one obligation the one due first has the ladder."""
+    first: dict[tuple[str, str], Obligation] = {}
+    for each in opened:
+        if each.name == ACKNOWLEDGEMENT:
+            continue
+        own = each.run_tag if each.name in ("review", "rechecked") else ""
+        other = first.get((each.name, own))
+        if other is None or each.due_at < other.due_at:
+            first[(each.name, own)] = each
+    yield from first.values()

@@ -1,0 +1,187 @@
+"""What raises the tier, and the only two ways down (clinical-policy.md 3)."""
+
+from triage.domain.case import Verdict
+from triage.domain.events import Event, read_actor
+from triage.domain.tiers import SETTABLE_TIERS, Tier
+from triage.policies.classify import Assessment
+from triage.workflow.course import Course, Lowering, Recheck
+from triage.workflow.merge import Reported
+from triage.workflow.order import best_of, counts_as_worse
+from triage.workflow.ratchet import (
+    Seen,
+    deteriorated,
+    leave_palliative,
+    raise_to,
+    reopen,
+    rise,
+    take_report,
+)
+
+_RECHECKS = ("motor_loss", "pain_surge", "fall", "collapse")
+
+
+def apply_report(course: Course, report: Reported, *, opening: bool) -> None:
+    """An event with findings or a recheck: raise the tier, run or end the timers."""
+    event = report.event
+    seen = take_report(course, report)
+    if report.recheck in _RECHECKS:
+        course.rechecks.append(
+            Recheck(
+                str(report.recheck),
+                event.id,
+                event.occurred_at,
+                event.received_at,
+                event.sender.source,
+            )
+        )
+    if course.treated_at is not None and not opening:
+        _after_treatment(course, report, seen)
+        return
+    if course.lowering is not None and not _counts_after_lowering(course, report, seen):
+        return
+    worsened = deteriorated(report, seen)
+    raise_to(course, seen.tier, seen.rules, event, opening=opening, worsened=worsened)
+    _watch_timers(course, seen.present, event)
+
+
+def _after_treatment(course: Course, report: Reported, seen: Seen) -> None:
+    """After surgery or radiotherapy the tier stands; only deterioration pages again."""
+    treated = course.treated_at
+    if treated is None or report.event.occurred_at < treated:
+        return
+    if deteriorated(report, seen) or report.recheck == "motor_loss":
+        course.start_run(
+            name=report.event.id,
+            tag_parts=report.event.key,
+            at=report.event.received_at,
+            cause="deterioration after treatment",
+            after_treatment=True,
+        )
+
+
+def _counts_after_lowering(course: Course, report: Reported, seen: Seen) -> bool:
+    """Whether the rules count again: something is worse than what the lowering clinician had."""
+    lowering = course.lowering
+    assert lowering is not None
+    if lowering.is_counting:
+        return True
+    sent = dict(report.reading.values)
+    after = report.event.occurred_at > lowering.event.occurred_at
+    always = after and (
+        report.recheck in _RECHECKS
+        or sent.get("trend") == "worsening"
+        or seen.change.lost_walking
+        or any(reading.grade_drop for reading in seen.assessments)
+    )
+    worse = any(
+        counts_as_worse(course.book, name, lowering.best.get(name), value)
+        for name, value in sent.items()
+    )
+    lowering.is_counting = always or worse
+    for name, value in sent.items():
+        lowering.best[name] = best_of(course.book, name, lowering.best.get(name), value)
+    return lowering.is_counting
+
+
+def _watch_timers(course: Course, present: Assessment, event: Event) -> None:
+    """TIMER_60 and the U6 call-back: started when first set, never restarted, ended by facts."""
+    if not present.timer_60:
+        course.timer60_since = None
+    elif course.timer60_since is None:
+        course.timer60_since = (event.receipt, event.id)
+    if present.u6 and course.callback_since is None:
+        course.callback_since = (event.receipt, event.id)
+        course.callback_met = None
+    elif not present.neuro_unknown and course.callback_since and course.callback_met is None:
+        course.callback_met = event.occurred_at
+
+
+def apply_timer(course: Course, event: Event) -> Verdict:
+    """A raise by a timer that our sweep committed: an input of every later fold."""
+    rule = str(event.data.get("rule"))
+    course.fired.add((rule, str(event.data.get("event"))))
+    if course.is_closed or course.treated_at is not None:
+        return Verdict(False, "the case no longer waits")
+    raise_to(course, Tier.EMERGENT, frozenset({rule}), event)
+    course.timer60_since = None
+    return Verdict(True)
+
+
+def apply_tier(course: Course, event: Event, report: Reported) -> Verdict:
+    """`tier.set.v1`: upward by any named clinician, downward by a consultant or fellow."""
+    by = read_actor(event.data.get("by"))
+    tier = _settable(event.data.get("tier"))
+    if tier is None:
+        allowed = ", ".join(SETTABLE_TIERS)
+        return _refused(f"data.tier is none of {allowed}")
+    if by is None or not by.is_named:
+        return _refused("data.by names no person with a role")
+    if by.role not in course.book.authority.may.raise_tier:
+        return _refused(f"a tier is not set by role {by.role}")
+    standing = course.tier or Tier.ROUTINE
+    if tier.rank < standing.rank:
+        return _lower(course, event, report, tier)
+    if course.is_closed and event.occurred_at > course.closed_since:
+        reopen(course, event)
+    leave_palliative(course, event)
+    _take_examination(course, event, report)
+    rules = frozenset({"E6" if tier is Tier.EMERGENT else "SET"})
+    if course.treated_at is not None and tier is Tier.EMERGENT:
+        course.start_run(
+            name=event.id,
+            tag_parts=event.key,
+            at=event.received_at,
+            cause="deterioration after treatment",
+            after_treatment=True,
+        )
+        return Verdict(True)
+    reason = event.data.get("reason")
+    raise_to(
+        course,
+        tier,
+        rules,
+        event,
+        by=by.role,
+        reason=reason if isinstance(reason, str) else None,
+    )
+    course.keep_promise(event)
+    return Verdict(True)
+
+
+def _take_examination(course: Course, event: Event, report: Reported) -> None:
+    """What the clinician found counts as an examination; it ends timers that waited for it."""
+    seen = take_report(course, report)
+    course.tiers_set.append(event)
+    _watch_timers(course, seen.present, event)
+
+
+def _lower(course: Course, event: Event, report: Reported, tier: Tier) -> Verdict:
+    by = read_actor(event.data.get("by"))
+    reason = event.data.get("reason")
+    may = by is not None and by.role in course.book.authority.may.lower_tier
+    has_reason = isinstance(reason, str) and bool(reason.strip())
+    if not (may and has_reason) and leave_palliative(course, event):
+        return Verdict(True, "the palliative decision ends; the findings give a higher tier")
+    if by is None or not may:
+        return _refused("a tier is lowered only by a consultant or fellow")
+    if not has_reason:
+        return _refused("a tier is lowered only with a reason")
+    leave_palliative(course, event)
+    _take_examination(course, event, report)
+    course.turns.append(event)
+    course.lowering = Lowering(event, dict(course.merged.values))
+    course.timer60_since = None
+    course.emergent_rules = set()
+    course.rechecks = [recheck for recheck in course.rechecks if recheck.kind != "motor_loss"]
+    rise(course, tier, frozenset({"SET"}), event, by.role, str(reason))
+    course.keep_promise(event)
+    return Verdict(True)
+
+
+def _settable(value: object) -> Tier | None:
+    text = value.strip().upper() if isinstance(value, str) else ""
+    return Tier(text) if text in SETTABLE_TIERS else None
+
+
+def _refused(reason: str) -> Verdict:
+    return Verdict(False, reason, review=reason)

@@ -1,0 +1,27 @@
+"""A timer that ran out, as the event that raises the tier."""
+
+import hashlib
+from datetime import datetime
+
+from triage.domain.case import Case, Timer
+from triage.domain.events import Event, EventType, Sender, Side
+
+SOURCE = "triage:timer"
+
+
+def timer_event(case: Case, timer: Timer, now: datetime) -> Event:
+    """The raise, occurred when the timer was due, received when the sweep found it."""
+    name = f"{timer.rule}:{timer.event}"
+    text = f"{case.id}\x1f{name}\x1f{timer.due_at.isoformat()}"
+    return Event(
+        source=SOURCE,
+        id=name,
+        type=EventType.TIMER_RAISED,
+        referral=case.referral,
+        case=case.id,
+        occurred_at=timer.due_at,
+        received_at=now,
+        sender=Sender(side=Side.OURSELVES, source=SOURCE),
+        data={"rule": timer.rule, "event": timer.event},
+        content_hash=hashlib.sha256(text.encode()).hexdigest(),
+    )

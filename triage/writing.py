@@ -1,0 +1,186 @@
+"""What one transaction writes: journal, case logs with their chains, cases, pages, outbox."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import orjson
+
+from triage.domain.case import CaseState
+from triage.domain.events import Event, event_document
+from triage.domain.legs import completed_legs, current_leg
+from triage.domain.paging import PageOrder, page_document
+from triage.domain.tiers import Tier
+from triage.recording import Folded, Held, Ledger
+from triage.store.records import CaseRow, CompletedLeg, JournalEntry, LogRow, OutboxRow
+from triage.workflow.document import case_document
+
+CASES_TOPIC = "triage.cases.v1"
+PAGES_TOPIC = "triage.pages.v1"
+_HEAD_PREFIX = "sha256:"
+_WAKE_WITHIN = timedelta(seconds=2)  # further ahead the sweep's own turn is soon enough
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """One decoded event and the bytes it came in. `origin` says where exactly it was read."""
+
+    event: Event
+    raw: bytes
+    door: str
+    origin: str
+
+
+def write_journal(ledger: Ledger, incoming: Sequence[Incoming]) -> None:
+    """Every event that is new, byte for byte, with what it did."""
+    ledger.tx.journal([_entry(ledger, item) for item in incoming])
+
+
+def _entry(ledger: Ledger, item: Incoming) -> JournalEntry:
+    event, verdict = item.event, ledger.verdict(item.event)
+    return JournalEntry(
+        source=event.source,
+        event_id=event.id,
+        content_hash=event.content_hash,
+        type=event.type.value,
+        referral=event.referral,
+        case_id=event.case,
+        door=item.door,
+        origin=item.origin,
+        raw=item.raw,
+        occurred_at=event.occurred_at,
+        sent_at=event.sent_at,
+        received_at=event.received_at,
+        effect=verdict.effect,
+        reason=verdict.reason,
+        event_document=_text(event_document(event)),
+    )
+
+
+def write_cases(ledger: Ledger, folded: Sequence[Folded]) -> int:
+    """Logs, rows, page orders and outbox of the cases; gives the number of new pages."""
+    tx, now = ledger.tx, ledger.now
+    rows: list[CaseRow] = []
+    links: list[LogRow] = []
+    records: list[OutboxRow] = []
+    for each in folded:
+        chain = list(_links(each.held))
+        links.extend(chain)
+        row = _row(each, chain, now)
+        rows.append(row)
+        if ledger.desk.publishes and each.case.state is not CaseState.UNOPENED:
+            records.append(
+                OutboxRow(topic=CASES_TOPIC, key=each.case.id, value=row.document.encode())
+            )
+    tx.append_log(links)
+    tx.save_cases(rows)
+    orders = [order for each in folded for order in each.plan.orders]
+    known = [each.held.id for each in folded if each.held.stored is not None]
+    tx.withdraw_all_but(known, [order.page for order in orders])
+    new = set(tx.order_pages(orders, now))
+    if ledger.desk.publishes:
+        records += [_page_record(order) for order in orders if order.page in new]
+        tx.outbox(records, now)
+    tx.complete_legs([leg for each in folded for leg in _legs(each)])
+    _wake(ledger, folded, bool(new))
+    return len(new)
+
+
+def _links(held: Held) -> Iterable[LogRow]:
+    stored = held.stored
+    seq, head = (stored.last_seq, stored.head) if stored else (0, "")
+    for event in held.new:
+        seq += 1
+        document = _text(event_document(event))
+        link = hashlib.sha256(f"{head}\n{document}".encode()).hexdigest()
+        yield LogRow(
+            case_id=held.id,
+            seq=seq,
+            source=event.source,
+            event_id=event.id,
+            content_hash=event.content_hash,
+            received_at=event.received_at,
+            document=document,
+            previous_hash=head,
+            hash=link,
+        )
+        head = link
+
+
+def _row(folded: Folded, chain: Sequence[LogRow], now: datetime) -> CaseRow:
+    case, stored = folded.case, folded.held.stored
+    old_head = stored.head if stored else ""
+    head = chain[-1].hash if chain else old_head
+    version = (stored.row.version if stored else 0) + (1 if chain else 0)
+    next_due = folded.plan.next_due_at
+    document = case_document(case, version=version, head=_HEAD_PREFIX + head, next_due_at=next_due)
+    acknowledged = case.milestones.get("acknowledged")
+    decompressed = case.milestones.get("decompression_complete")
+    waiting = case.run is not None and case.acknowledgement is None
+    return CaseRow(
+        case_id=folded.held.id,
+        referral=case.referral,
+        hospital=case.hospital,
+        state=case.state.value,
+        tier=case.tier.value,
+        owner=case.owner.role if case.owner else None,
+        destination=case.destination,
+        lead_case_id=folded.lead,
+        version=version,
+        head=head,
+        next_due_at=next_due,
+        is_emergent=case.tier is Tier.EMERGENT,
+        document=_text(document),
+        policy=case.policy,
+        opened_at=case.opened_at,
+        closed_at=case.closed_at,
+        referral_received_at=case.opened_at,
+        acknowledged_at=acknowledged.at if acknowledged else None,
+        decided_at=case.decision_at,
+        decompressed_at=decompressed.at if decompressed else None,
+        folded_at=now,
+        leg=current_leg(case),
+        unacknowledged_since=case.run.started_at if case.run and waiting else None,
+        deadlines=_text(
+            [
+                {"step": each.name, "due_at": each.due_at}
+                for each in case.obligations
+                if each.is_open
+            ]
+        ),
+    )
+
+
+def _legs(folded: Folded) -> Iterable[CompletedLeg]:
+    case = folded.case
+    if folded.lead not in (None, folded.held.id):
+        return ()
+    return [
+        CompletedLeg(
+            case_id=folded.held.id,
+            leg=leg,
+            tier=case.tier.value,
+            hospital=case.hospital,
+            seconds=seconds,
+            completed_at=completed_at,
+        )
+        for leg, seconds, completed_at in completed_legs(case)
+    ]
+
+
+def _page_record(order: PageOrder) -> OutboxRow:
+    document = page_document(order, attempt=1, possibly_doubled=False, url="", sent_at=None)
+    return OutboxRow(topic=PAGES_TOPIC, key=order.case or "", value=_text(document).encode())
+
+
+def _wake(ledger: Ledger, folded: Sequence[Folded], new_pages: bool) -> None:
+    if new_pages:
+        ledger.tx.notify("page")
+    dues = [each.plan.next_due_at for each in folded if each.plan.next_due_at]
+    if dues and min(dues) - ledger.now <= _WAKE_WITHIN:
+        ledger.tx.notify("due")
+
+
+def _text(value: object) -> str:
+    return orjson.dumps(value).decode()
