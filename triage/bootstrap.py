@@ -15,6 +15,7 @@ import uvicorn
 
 from triage import __version__
 from triage.clock import SystemClock
+from triage.consumers.batch import Stored
 from triage.consumers.broker import Bus
 from triage.consumers.publisher import OutboxPublisher
 from triage.consumers.service import KafkaDoor
@@ -40,7 +41,7 @@ from triage.store.listening import listen
 from triage.store.schema import expected_schema_version, schema_version, upgrade
 from triage.store.store import Store, open_store
 from triage.web.app import create_app, create_status_app
-from triage.web.parts import Component, WebParts
+from triage.web.parts import STALE_AFTER, Component, WebParts
 
 _LOG = logging.getLogger(__name__)
 ROLES = ("consume", "escalate", "notify", "web", "export")
@@ -108,6 +109,7 @@ class Service:
             public_url=self.settings.public_url,
             health=self._components,
             is_demo=self.is_demo,
+            stale_after=STALE_AFTER * self.speed,
         )
         app = create_app(parts) if "web" in self.roles else create_status_app(parts)
         config = uvicorn.Config(
@@ -189,6 +191,7 @@ class Service:
             clock=self.clock,
             registry=registering.registry,
             run_blocking=self.run_blocking,
+            observe=self._observe,
         )
         publisher = OutboxPublisher(
             bus, store=self.store, clock=self.clock, run_blocking=self.run_blocking
@@ -274,20 +277,18 @@ class Service:
 
         listen(self.settings.database_url, tuple(self._wakes), woken, ended)
 
+    def _observe(self, stored: Stored) -> None:
+        """What one Kafka batch came to, as metrics."""
+        self.instruments.events("kafka", stored.incoming, stored.outcomes)
+        self.instruments.unreadable("kafka", "quarantined", stored.quarantined)
+
     async def _meter(self, stop: asyncio.Event) -> None:
-        """What the Kafka door did, as metrics."""
-        seen = (0, 0, 0)
+        """How far the Kafka door is."""
         while not stop.is_set():
             await _wait(stop, _METER_SECONDS)
             status = self._door.status() if self._door else None
             if status is None:
                 continue
-            counts = (status.processed, status.duplicates, status.quarantined)
-            new = [now - before for now, before in zip(counts, seen, strict=True)]
-            seen = counts
-            self.instruments.unreadable("kafka", "accepted", max(0, new[0] - new[1] - new[2]))
-            self.instruments.unreadable("kafka", "duplicate", new[1])
-            self.instruments.unreadable("kafka", "quarantined", new[2])
             at = status.last_batch_at.timestamp() if status.last_batch_at else 0.0
             self.instruments.consumed("kafka", at, status.lag or 0)
 

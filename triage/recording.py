@@ -161,7 +161,8 @@ class Ledger:
         """Fold and plan every case that something happened to."""
         busy = [held for held in self.held.values() if held.new or held.is_touched]
         folded: list[Folded] = []
-        for group in groups(busy, self.held, _may_be_joined, self._alone):
+        there = {case: held for case, held in self.held.items() if held.events}
+        for group in groups(busy, there, _may_be_joined, self._alone):
             folded.extend(self._together(group) if len(group) > 1 else [self._single(group[0])])
         for each in folded:
             self.verdicts.update(each.case.verdicts)
@@ -199,7 +200,14 @@ class Ledger:
         yield Folded(lead, case, planned, lead.id)
         for held in group:
             if held is not lead:
-                own = replace(alone[held.id], tier=case.tier, state=case.state, owner=case.owner)
+                own = replace(
+                    alone[held.id],
+                    tier=case.tier,
+                    state=case.state,
+                    owner=case.owner,
+                    acknowledgement=case.acknowledgement,
+                    run=case.run,
+                )
                 silent = Plan(orders=(), raises=(), next_due_at=None)
                 yield Folded(held, own, silent, lead.id)
 

@@ -20,6 +20,7 @@ class Stored:
     """What a transaction took in. `fenced` partitions had been stored by another: none of their
     records are in it."""
 
+    incoming: Sequence[Incoming]
     outcomes: Sequence[Outcome]
     quarantined: int
     fenced: frozenset[TopicPartition]
@@ -50,7 +51,7 @@ def store_batch(
         incoming = [each for each in found if isinstance(each, Incoming)]
         unreadable = [each for each in found if isinstance(each, Unreadable)]
         outcomes = handle(tx, incoming, desk, now=now)
-        return Stored(outcomes, _keep(tx, unreadable, desk, now), fenced)
+        return Stored(incoming, outcomes, _keep(tx, unreadable, desk, now), fenced)
 
 
 def _keep(tx: Transaction, unreadable: Sequence[Unreadable], desk: Desk, now: datetime) -> int:

@@ -39,6 +39,13 @@ class RunBlocking(Protocol):
         ...
 
 
+Observe = Callable[[Stored], None]
+
+
+def unobserved(_: Stored) -> None:
+    """Nobody counts."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
     """What the door works with, whichever consumer it has at the moment."""
@@ -49,6 +56,7 @@ class Room:
     registry: Callable[[], Registry]
     run_blocking: RunBlocking
     topics: Sequence[str]
+    observe: Observe = unobserved
 
     async def positions(self) -> Positions:
         """The stored position of every inbound partition."""
@@ -182,6 +190,7 @@ class Batches:
         for record in kept:
             if self._failures.pop(record.origin, 0) >= _TRIES:
                 self.status.unhandled += 1
+        self.room.observe(stored)
         self.status.processed += len(kept)
         self.status.quarantined += stored.quarantined
         self.status.duplicates += sum(outcome.duplicate for outcome in stored.outcomes)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from aiokafka.errors import InvalidSessionTimeoutError, KafkaError
 
-from triage.consumers.batches import Room, RunBlocking
+from triage.consumers.batches import Observe, Room, RunBlocking, unobserved
 from triage.consumers.broker import Bus
 from triage.consumers.pauses import growing, until
 from triage.consumers.quiet_log import quieten_aiokafka
@@ -35,6 +35,7 @@ class KafkaDoor:
         clock: Clock,
         registry: Callable[[], Registry],
         run_blocking: RunBlocking,
+        observe: Observe = unobserved,
     ) -> None:
         self._bus = bus
         self._room = Room(
@@ -44,6 +45,7 @@ class KafkaDoor:
             registry=registry,
             run_blocking=run_blocking,
             topics=bus.topics,
+            observe=observe,
         )
         self._status = DoorStatus()
         self._connection = Connection(self._status)

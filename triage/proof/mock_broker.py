@@ -16,14 +16,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from triage.domain.errors import TriageError
+
 _PRODUCER = 0  # RD_KAFKA_PRODUCER
 _ONLY_BROKER = 1
 _ERROR_BYTES = 512
 _NO_ERROR = 0
 
 
-class MockBrokerUnavailable(RuntimeError):
-    """The mock cluster did not start; the message says why."""
+class MockBrokerUnavailable(TriageError):
+    """The mock cluster did not start; `what` says why."""
 
 
 class MockBroker:

@@ -2,12 +2,13 @@
 
 import socket
 
+from triage.domain.errors import TriageError
 from triage.proof.kafka_node import free_ports
 
 _TRIES = 100
 
 
-class NoFreePort(RuntimeError):
+class NoFreePort(TriageError):
     """All ports tried are taken."""
 
 
@@ -18,7 +19,9 @@ def free_port(host: str, wanted: int) -> int:
     for port in range(wanted, min(wanted + _TRIES, 65_536)):
         if _is_free(host, port):
             return port
-    raise NoFreePort(f"ports {wanted} to {wanted + _TRIES - 1} on {host} are all taken")
+    raise NoFreePort(
+        f"ports {wanted} to {wanted + _TRIES - 1} on {host} are all taken", hint="give --port 0"
+    )
 
 
 def _is_free(host: str, port: int) -> bool:

@@ -11,6 +11,7 @@ from triage.policies.schedule_tables import ObligationClock, ObligationRow
 from triage.workflow.course import Course
 
 _SURGICAL = ("surgery", "stabilise")
+_WITHOUT_TRANSFER = ("watch", "palliative")
 _IN_HAND = ("done", "reported")
 
 
@@ -180,6 +181,8 @@ class Facts:
             ends.append(self.case.treated_at)
         if name == "re_examination":
             ends += [self.at("knife_to_skin"), self.case.treated_at]
+        if name == "transfer" and self.case.decision in _WITHOUT_TRANSFER:
+            ends.append(self.case.decision_at)
         if name == "senior_opinion" and self.case.decision_at:
             ends.append(self.case.decision_at)
         return min((end for end in ends if end), default=None)

@@ -61,13 +61,18 @@ class Steps:
         return Step(at=step.at, roles=roles, rung=step.rung, round=step.round)
 
     def _generic(self, obligation: Obligation) -> Iterator[Step]:
+        """Up to the first step that is still ahead: what comes after it is asked for then."""
         ladder = self.book.ladders.obligations[self.case.tier]
         time = obligation.due_at - obligation.starts_at
         for rung, share in enumerate(ladder.shares, start=1):
             at = obligation.starts_at + time * share.share / 100
             yield Step(at=at, roles=share.roles, rung=rung)
+            if at > self.now:
+                return
         last = len(ladder.shares) + 1
         yield Step(at=obligation.due_at, roles=ladder.due, rung=last)
+        if obligation.due_at > self.now:
+            return
         again = ladder.repeat
         yield from rounds(obligation.due_at + again.every, again.every, again.roles, last, self.now)
 

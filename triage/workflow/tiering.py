@@ -124,7 +124,7 @@ def apply_tier(course: Course, event: Event, report: Reported) -> Verdict:
     if course.is_closed and event.occurred_at > course.closed_since:
         reopen(course, event)
     leave_palliative(course, event)
-    _take_examination(course, event, report)
+    seen = _take_examination(course, event, report)
     rules = frozenset({"E6" if tier is Tier.EMERGENT else "SET"})
     if course.treated_at is not None and tier is Tier.EMERGENT:
         course.start_run(
@@ -144,15 +144,18 @@ def apply_tier(course: Course, event: Event, report: Reported) -> Verdict:
         by=by.role,
         reason=reason if isinstance(reason, str) else None,
     )
+    if seen.tier.rank > tier.rank:  # raising is nobody's word against what was found
+        raise_to(course, seen.tier, seen.rules, event)
     course.keep_promise(event)
     return Verdict(True)
 
 
-def _take_examination(course: Course, event: Event, report: Reported) -> None:
+def _take_examination(course: Course, event: Event, report: Reported) -> Seen:
     """What the clinician found counts as an examination; it ends timers that waited for it."""
     seen = take_report(course, report)
     course.tiers_set.append(event)
     _watch_timers(course, seen.present, event)
+    return seen
 
 
 def _lower(course: Course, event: Event, report: Reported, tier: Tier) -> Verdict:
