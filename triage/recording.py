@@ -3,10 +3,12 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Protocol
 
 import orjson
 
+from triage.domain.authority import refusal
 from triage.domain.case import Case, Verdict
 from triage.domain.events import CaseId, Event, EventType, read_event
 from triage.domain.roster import Roster
@@ -44,13 +46,12 @@ class Desk:
     publishes: bool = True
 
 
-@dataclass(slots=True)
+@dataclass
 class Held:
     """One case in hand: as stored, its log, and what this transaction adds."""
 
     id: CaseId
     stored: StoredCase | None
-    log: list[Event]
     referral: str = ""
     new: list[Event] = field(default_factory=list)
     is_touched: bool = False
@@ -59,6 +60,21 @@ class Held:
     def row(self) -> CaseRow | None:
         """The stored row, if the case exists."""
         return self.stored.row if self.stored else None
+
+    @cached_property
+    def log(self) -> list[Event]:
+        """The stored log, read when something has to be folded."""
+        return [read_event(orjson.loads(text)) for text in self.stored.log] if self.stored else []
+
+    @property
+    def gets_only_receipts(self) -> bool:
+        """Receipts are facts of the log: they change no case, so nothing is folded for them."""
+        return (
+            self.row is not None
+            and bool(self.new)
+            and not self.is_touched
+            and all(each.type is EventType.PAGE_RECEIPT and not refusal(each) for each in self.new)
+        )
 
     @property
     def events(self) -> list[Event]:
@@ -93,7 +109,7 @@ class Ledger:
             self.tx.lock_cases(wanted)
             found = self.tx.load_cases(wanted)
             for each in wanted:
-                self.held[each] = _held(each, found.get(each))
+                self.held[each] = Held(each, found.get(each))
             joined = {case for each in wanted for case in _joined(self.held[each].row)}
             wanted = sorted(joined - self.held.keys())
 
@@ -146,7 +162,7 @@ class Ledger:
         """A timer that ran out before these events came raises first, sweep or no sweep."""
         for held in self.held.values():
             row = held.row
-            if not held.new or row is None or row.next_due_at is None:
+            if not held.new or row is None or row.next_due_at is None or held.gets_only_receipts:
                 continue
             first = min(event.received_at for event in held.new)
             if row.next_due_at <= first:
@@ -160,14 +176,20 @@ class Ledger:
     def fold_all(self) -> list[Folded]:
         """Fold and plan every case that something happened to."""
         busy = [held for held in self.held.values() if held.new or held.is_touched]
+        busy = [held for held in busy if not held.gets_only_receipts]
         folded: list[Folded] = []
-        there = {case: held for case, held in self.held.items() if held.events}
+        there = {case: held for case, held in self.held.items() if held.stored or held.new}
         for group in groups(busy, there, _may_be_joined, self._alone):
             folded.extend(self._together(group) if len(group) > 1 else [self._single(group[0])])
         for each in folded:
             self.verdicts.update(each.case.verdicts)
             self.tiers[each.held.id] = each.case.tier
         return folded
+
+    @property
+    def noted(self) -> list[Held]:
+        """Cases whose log grows by receipts and nothing else."""
+        return [held for held in self.held.values() if held.gets_only_receipts]
 
     def _book(self, held: Held) -> PolicyBook:
         books = self.desk.books
@@ -216,6 +238,8 @@ class Ledger:
         before = self.seen.get(event.key)
         if event.key in self.verdicts:
             return self.verdicts[event.key]
+        if self.held[event.case].gets_only_receipts:
+            return Verdict(True)
         return Verdict(before.effect, before.reason) if before else Verdict(False, "not folded")
 
     def tier(self, case: CaseId) -> Tier | None:
@@ -230,11 +254,6 @@ class Ledger:
         if not isinstance(findings, dict):
             return ()
         return read_findings(findings, self._book(self.held[event.case])).unread
-
-
-def _held(case: CaseId, stored: StoredCase | None) -> Held:
-    log = [read_event(orjson.loads(text)) for text in stored.log] if stored else []
-    return Held(case, stored, log)
 
 
 def _may_be_joined(held: Held) -> bool:

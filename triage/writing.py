@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import orjson
@@ -73,6 +73,10 @@ def write_cases(ledger: Ledger, folded: Sequence[Folded]) -> int:
             records.append(
                 OutboxRow(topic=CASES_TOPIC, key=each.case.id, value=row.document.encode())
             )
+    for held in ledger.noted:
+        chain = list(_links(held))
+        links.extend(chain)
+        rows.append(_noted(held, chain))
     tx.append_log(links)
     tx.save_cases(rows)
     orders = [order for each in folded for order in each.plan.orders]
@@ -85,6 +89,16 @@ def write_cases(ledger: Ledger, folded: Sequence[Folded]) -> int:
     tx.complete_legs([leg for each in folded for leg in _legs(each)])
     _wake(ledger, folded, bool(new))
     return len(new)
+
+
+def _noted(held: Held, chain: Sequence[LogRow]) -> CaseRow:
+    """The case as it stood, at the chain's new head."""
+    row = held.row
+    assert row is not None
+    document = orjson.loads(row.document)
+    version, head = row.version + 1, chain[-1].hash
+    document |= {"version": version, "head": _HEAD_PREFIX + head}
+    return replace(row, version=version, head=head, document=_text(document))
 
 
 def _links(held: Held) -> Iterable[LogRow]:

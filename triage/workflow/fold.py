@@ -49,6 +49,9 @@ _ACTS: dict[EventType, Callable[[Course, Event], Verdict]] = {
 }
 
 
+_REFERRAL_MISSING = "the referral itself has not come yet: send referral.submitted.v1"
+
+
 def fold(
     case: CaseId, log: Iterable[Event], book: PolicyBook, now: datetime, roster: Roster
 ) -> Case:
@@ -158,8 +161,12 @@ def _open(course: Course, event: Event) -> Verdict:
     if course.is_closed and closing.reopens(course, reported):
         course.closing = None
     if event.type in _REPORTS:
-        return _described(course, event, reported)
-    return _ACTS[event.type](course, event)
+        verdict = _described(course, event, reported)
+    else:
+        verdict = _ACTS[event.type](course, event)
+    if course.is_submitted:
+        return verdict
+    return replace(verdict, warnings=(*verdict.warnings, _REFERRAL_MISSING))
 
 
 def _report(course: Course, event: Event) -> Verdict:

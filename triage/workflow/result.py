@@ -30,7 +30,7 @@ def case_from(course: Course, events: Sequence[Event], now: datetime) -> Case:
         rules=rules,
         all_rules=tuple(sorted({*present.all_rules, *rules})),
         flags=tuple(sorted(flags)),
-        notices=tuple(sorted(course.notices)),
+        notices=_notices(course),
         unread=_unread(course),
         assumed=present.assumed,
         reasons=_reasons(course, present, rules, held),
@@ -111,6 +111,11 @@ def _unread(course: Course) -> tuple[str, ...]:
     }
     known = course.merged.given
     return tuple(sorted(p for p, at in paths.items() if p not in known or known[p].at < at))
+
+
+def _notices(course: Course) -> tuple[str, ...]:
+    missing = course.opened_by is not None and not course.is_submitted
+    return tuple(sorted(course.notices | ({"referral_missing"} if missing else set())))
 
 
 def _milestones(course: Course) -> dict[str, MilestoneEntry]:
