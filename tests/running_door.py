@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 
 import orjson
 
+from triage.books import load_books
 from triage.clock import SystemClock
 from triage.consumers.broker import Bus
 from triage.consumers.publisher import OutboxPublisher
 from triage.consumers.service import KafkaDoor
 from triage.consumers.status import DoorStatus
-from triage.desks import load_books
 from triage.domain.errors import StoreUnavailable
 from triage.domain.roster import Roster, default_roster
 from triage.intake.registry import Registry

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from starlette.testclient import TestClient
 
-from triage.desks import load_books
+from triage.books import load_books
 from triage.domain.case_id import case_id
 from triage.domain.events import CaseId
 from triage.domain.roster_file import read_roster

@@ -14,12 +14,13 @@ import httpx
 import uvicorn
 
 from triage import __version__
+from triage.books import Books
 from triage.clock import SystemClock
 from triage.consumers.batch import Stored
 from triage.consumers.broker import Bus
 from triage.consumers.publisher import OutboxPublisher
 from triage.consumers.service import KafkaDoor
-from triage.desks import Books, build_desk
+from triage.desks import build_desk
 from triage.domain.errors import StoreUnavailable, TriageError
 from triage.domain.instants import Clock
 from triage.escalation.metronome import Metronome

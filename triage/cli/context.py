@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from triage.desks import Books, load_books, load_roster
+from triage.books import Books, load_books
+from triage.desks import load_roster
 from triage.domain.errors import TriageError
 from triage.domain.roster import Roster
 from triage.settings import Settings, read_settings

@@ -12,7 +12,12 @@ from triage.consumers.topics import ACTIONS, REFERRALS, topics_text
 from triage.domain.errors import TriageError
 from triage.settings import Settings
 
-app = typer.Typer(help="Kafka administration: topics, lag, quarantine.", no_args_is_help=True)
+group = typer.Typer(help="Kafka administration: topics, lag, quarantine.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put these commands into the program."""
+    app.add_typer(group, name="topics")
 
 
 def _configured() -> Settings:
@@ -22,7 +27,7 @@ def _configured() -> Settings:
     return settings
 
 
-@app.command("create")
+@group.command("create")
 def create(
     replication: Annotated[
         int | None, typer.Option(help="Copies of each partition, if not the file's.")
@@ -48,7 +53,7 @@ def create(
         sys.stdout.write(f"{result}\n")
 
 
-@app.command("lag")
+@group.command("lag")
 def lag() -> None:
     """How many records of each inbound partition are not yet committed.
 
@@ -65,7 +70,7 @@ def lag() -> None:
         sys.stdout.write(f"{part.topic}/{part.partition}  lag {part.lag}  end {part.end}\n")
 
 
-@app.command("quarantine")
+@group.command("quarantine")
 def quarantine(limit: Annotated[int, typer.Option(help="The last so many.")] = 20) -> None:
     """The last records of the quarantine topic: why, from where, how long; never their content.
 

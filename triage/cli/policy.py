@@ -1,5 +1,6 @@
-"""`triage classify`, `triage explain`, `triage policy check|show`."""
+"""`triage classify`, `triage policy check|show`: these need no database."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -7,14 +8,13 @@ from typing import Annotated
 import orjson
 import typer
 
-from triage.cli import context
-from triage.cli.answering import find_case
+from triage.books import Books, load_books
 from triage.clock import SystemClock
 from triage.domain.errors import TriageError
 from triage.intake.classify_line import classify_stream
-from triage.policies.explain_case import explain_case
 from triage.policies.print_book import printed
 from triage.policies.verify import check
+from triage.settings import read_settings
 
 policy = typer.Typer(help="The policy book: check it, show it.", no_args_is_help=True)
 PolicyDir = Annotated[
@@ -25,8 +25,12 @@ PolicyDir = Annotated[
 def add_to(app: typer.Typer) -> None:
     """Put these commands into the program."""
     app.command("classify")(classify)
-    app.command("explain")(explain)
     app.add_typer(policy, name="policy")
+
+
+def _books(folder: Path | None) -> Books:
+    """The books of a folder, or of the settings."""
+    return load_books(folder or read_settings(os.environ, dotenv=Path(".env")).policy_dir)
 
 
 def classify(
@@ -39,7 +43,7 @@ def classify(
 
     Example: triage classify tests/scenarios/vignettes.jsonl
     """
-    book = context.books(policy_dir).current
+    book = _books(policy_dir).current
     write = sys.stdout.buffer.write
     if file is None:
         status = classify_stream(sys.stdin.buffer, write, book)
@@ -53,18 +57,6 @@ def classify(
     raise typer.Exit(status)
 
 
-def explain(case: Annotated[str, typer.Argument(help="Case id, e.g. BF2T-5B1F-ZGDY.")]) -> None:
-    """Say why a case has its tier: rules, sources, what was assumed, which policy.
-
-    Example: triage explain BF2T-5B1F-ZGDY
-    """
-    store = context.store()
-    books = context.books()
-    books.store = store
-    document = orjson.loads(find_case(case).document)
-    sys.stdout.write(explain_case(document, books.pinned(document["policy"])))
-
-
 @policy.command("check")
 def check_policy(
     policy_dir: PolicyDir = None,
@@ -74,11 +66,14 @@ def check_policy(
 
     Example: triage policy check --policy ./policy
     """
-    report = check(context.books(policy_dir).current, today=SystemClock().now().date())
+    report = check(_books(policy_dir).current, today=SystemClock().now().date())
     if json:
         sys.stdout.buffer.write(orjson.dumps(report, default=str) + b"\n")
     else:
-        sys.stdout.write(str(report) + "\n")
+        lines = [f"checked: {line}" for line in report.counted]
+        lines += [f"warning: {line}" for line in report.warnings]
+        lines += [f"problem: {line}" for line in report.problems] or ["no problems"]
+        sys.stdout.write("\n".join(lines) + "\n")
     raise typer.Exit(1 if report.problems else 0)
 
 
@@ -88,4 +83,4 @@ def show_policy(policy_dir: PolicyDir = None) -> None:
 
     Example: triage policy show | less
     """
-    sys.stdout.write(printed(context.books(policy_dir).current))
+    sys.stdout.write(printed(_books(policy_dir).current))

@@ -13,12 +13,17 @@ from triage.clock import SystemClock
 from triage.domain.errors import TriageError
 from triage.store.records import QuarantineItem
 
-app = typer.Typer(help="What could not be read: list, show, map, dismiss.", no_args_is_help=True)
+group = typer.Typer(help="What could not be read: list, show, map, dismiss.", no_args_is_help=True)
 By = Annotated[str, typer.Option("--by", help="Who acts: a person's id in the roster.")]
 Item = Annotated[str, typer.Argument(help="The item's id, as `list` shows it.")]
 
 
-@app.command("list")
+def add_to(app: typer.Typer) -> None:
+    """Put these commands into the program."""
+    app.add_typer(group, name="quarantine")
+
+
+@group.command("list")
 def list_items(
     status: Annotated[str | None, typer.Option(help="unread, acknowledged, mapped ...")] = None,
 ) -> None:
@@ -35,7 +40,7 @@ def list_items(
             )
 
 
-@app.command("show")
+@group.command("show")
 def show(
     item: Item, raw: Annotated[bool, typer.Option(help="The bytes themselves.")] = False
 ) -> None:
@@ -52,7 +57,7 @@ def show(
     sys.stdout.buffer.write(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
 
 
-@app.command("map")
+@group.command("map")
 def map_item(
     item: Item,
     file: Annotated[typer.FileBinaryRead, typer.Argument(help="The event as it should have been.")],
@@ -70,7 +75,7 @@ def map_item(
     )
 
 
-@app.command("dismiss")
+@group.command("dismiss")
 def dismiss(
     item: Item, by: By, note: Annotated[str, typer.Option(help="Why it needs nothing.")]
 ) -> None:

@@ -12,13 +12,18 @@ from triage.clock import SystemClock
 from triage.domain.roster_check import check_roster
 from triage.policies.roles import paged_roles
 
-app = typer.Typer(help="On-call rosters: check them, show who is on call.", no_args_is_help=True)
+group = typer.Typer(help="On-call rosters: check them, show who is on call.", no_args_is_help=True)
 RosterFile = Annotated[
     Path | None, typer.Argument(help="Roster file; TRIAGE_ROSTER_FILE if absent.")
 ]
 
 
-@app.command("check")
+def add_to(app: typer.Typer) -> None:
+    """Put these commands into the program."""
+    app.add_typer(group, name="roster")
+
+
+@group.command("check")
 def check(file: RosterFile = None) -> None:
     """Find gaps, single points and unproven routes in the next 14 days.
 
@@ -37,7 +42,7 @@ def check(file: RosterFile = None) -> None:
     raise typer.Exit(1 if any(finding.level == "error" for finding in found) else 0)
 
 
-@app.command("show")
+@group.command("show")
 def show(
     file: RosterFile = None,
     days: Annotated[int, typer.Option(help="How many days ahead.")] = 7,

@@ -11,10 +11,15 @@ from triage.domain.errors import TriageError
 from triage.store.records import Token
 from triage.web.auth import hash_token, mint_token
 
-app = typer.Typer(help="Credentials of hospitals' systems and of people.", no_args_is_help=True)
+group = typer.Typer(help="Credentials of hospitals' systems and of people.", no_args_is_help=True)
 
 
-@app.command("create")
+def add_to(app: typer.Typer) -> None:
+    """Put these commands into the program."""
+    app.add_typer(group, name="token")
+
+
+@group.command("create")
 def create(
     source: Annotated[str | None, typer.Option(help="A registered system: hospital:RX1.")] = None,
     person: Annotated[str | None, typer.Option(help="A person's id in the roster.")] = None,
@@ -49,7 +54,7 @@ def create(
     sys.stdout.write(f"{text}\n")
 
 
-@app.command("list")
+@group.command("list")
 def list_tokens() -> None:
     """List tokens: id, whom they name, since when, whether revoked.
 
@@ -62,7 +67,7 @@ def list_tokens() -> None:
             sys.stdout.write(f"{token.id}  {whom}  {token.created_at:%Y-%m-%d}  {state}\n")
 
 
-@app.command("revoke")
+@group.command("revoke")
 def revoke(token: Annotated[str, typer.Argument(help="The id that `list` shows.")]) -> None:
     """Revoke a token: it is refused from now on.
 

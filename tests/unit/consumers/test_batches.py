@@ -9,11 +9,11 @@ from aiokafka import ConsumerRecord
 
 from tests.running_door import REGISTRY, referral
 from tests.unit.consumers.bus import NOW, P0, P1, Hands, record
+from triage.books import load_books
 from triage.consumers.batches import Batches, Room
 from triage.consumers.seats import Seats
 from triage.consumers.status import DoorStatus
 from triage.consumers.topics import QUARANTINE, REFERRALS
-from triage.desks import load_books
 from triage.domain.errors import StoreUnavailable
 from triage.domain.roster import default_roster
 from triage.intake.registry import Registry

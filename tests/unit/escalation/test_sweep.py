@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.running_door import REGISTRY, referral
-from triage.desks import load_books
+from triage.books import load_books
 from triage.domain.events import CaseId
 from triage.domain.roster import default_roster
 from triage.escalation.sweep import CLAIM, Sweep
