@@ -54,7 +54,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     house.store.dispose()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright's loop runs in this thread: other tests need it free
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         path = _chromium(playwright)

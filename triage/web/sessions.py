@@ -62,7 +62,7 @@ class Sessions:
         return Visitor(credential, self._form_token(cookie)) if credential else None
 
     def may_submit(self, visitor: Visitor, form_token: str | None) -> bool:
-        """Whether a form was made for this session."""
+        """Whether a form was made for this visit."""
         return _same(visitor.form_token, form_token or "")
 
     def _demo_visitor(self, cookie: str) -> Visitor | None:

@@ -16,7 +16,7 @@ from triage.domain.tiers import Tier
 from triage.policies.book import PolicyBook
 from triage.policies.schedule_tables import Limit, ObligationClock, ObligationRow, OnlyRule
 from triage.workflow.course import Course
-from triage.workflow.facts import Facts, Moment
+from triage.workflow.facts import Facts, Moment, Start
 from triage.workflow.terms import due_after, holders
 
 # Met before a raise, these need not be met again: the picture has been taken.
@@ -43,8 +43,9 @@ class Owed:
         tiers |= {ended.run.tier for ended in self.course.ended_runs}
         tiers |= {self.course.run.tier} if self.course.run else set()
         for terms, clock in _limited(self.course.book, frozenset(tiers)):
-            found.extend(each for each in self._of(terms, clock) if _ever_ran(each))
-        return tuple(sorted(found, key=lambda each: (each.due_at, each.name, each.clock)))
+            found.extend(self._of(terms, clock))
+        ran = [each for each in found if _ever_ran(each)]
+        return tuple(sorted(ran, key=lambda each: (each.due_at, each.name, each.clock)))
 
     def _of(self, terms: ObligationRow, clock: ObligationClock) -> Iterable[Obligation]:
         name = terms.name
@@ -54,7 +55,8 @@ class Owed:
             return self._examinations(terms, clock)
         if clock.restarts_on_raise:
             return self._restarting(terms, clock)
-        return self._plain(terms, clock)
+        starts = self.facts.starts(terms, clock)
+        return self._plain(terms, clock, starts) if starts else ()
 
     def make(
         self,
@@ -192,9 +194,10 @@ class Owed:
             if following is None or made.breached_at(self.case.as_of):
                 yield made
 
-    def _plain(self, terms: ObligationRow, clock: ObligationClock) -> Iterator[Obligation]:
-        starts = self.facts.starts(terms, clock)
-        if not starts or not self._limits(clock, self.tier):
+    def _plain(
+        self, terms: ObligationRow, clock: ObligationClock, starts: Sequence[Start]
+    ) -> Iterator[Obligation]:
+        if not self._limits(clock, self.tier):
             return
         moments = [] if clock.starts == "arose" else self.facts.met(terms, clock)
         if terms.name == "call_back" and self.course.callback_met is not None:
