@@ -38,9 +38,9 @@ class Receiver:
                 if self.hangs:
                     await reader.read()  # until the other side gives up
                     return
-                answer = (
-                    f"HTTP/1.1 {self.status} X\r\n{self.extra_header}content-length: 2\r\n\r\nok"
-                )
+                body = "" if self.status == 204 else "ok"
+                length = "" if self.status == 204 else "content-length: 2\r\n"
+                answer = f"HTTP/1.1 {self.status} X\r\n{self.extra_header}{length}\r\n{body}"
                 writer.write(answer.encode())
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):

@@ -2,41 +2,25 @@
 
 import asyncio
 import logging
-import os
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import httpx
 import uvicorn
 
 from triage import __version__
 from triage.books import Books
 from triage.clock import SystemClock
-from triage.consumers.batch import Stored
-from triage.consumers.broker import Bus
-from triage.consumers.publisher import OutboxPublisher
-from triage.consumers.service import KafkaDoor
 from triage.desks import build_desk
 from triage.domain.errors import StoreUnavailable, TriageError
 from triage.domain.instants import Clock
-from triage.escalation.metronome import Metronome
-from triage.escalation.sweep import Sweep
 from triage.handle import Desk
-from triage.metrics.collector import SnapshotCollector
-from triage.metrics.exporter import Exporter
 from triage.metrics.instruments import Instruments
-from triage.notify.delivery import Delivery
-from triage.notify.directory import Directory
-from triage.notify.inbox import INBOX_FILE, InboxRoute
-from triage.notify.relay import Relay
-from triage.notify.resolve import resolve_order
 from triage.notify.webhook import webhook_client
-from triage.paging_port import StorePages
-from triage.registering import Registering
+from triage.roles import Roles, Work
 from triage.settings import Settings
 from triage.store.listening import listen
 from triage.store.schema import expected_schema_version, schema_version, upgrade
@@ -49,9 +33,7 @@ ROLES = ("consume", "escalate", "notify", "web", "export")
 _THREADS = 8
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
-_METER_SECONDS = 2.0
 T = TypeVar("T")
-Work = Coroutine[Any, Any, None]
 
 
 class _Server(uvicorn.Server):
@@ -75,7 +57,7 @@ class Service:
     desk: Desk
     instruments: Instruments
     _preparing: str | None = "starting"
-    _door: KafkaDoor | None = None
+    _roles: Roles | None = None
     _wakes: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
     _threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(_THREADS, thread_name_prefix="triage")
@@ -163,95 +145,30 @@ class Service:
 
     async def _work(self, stop: asyncio.Event, stack: AsyncExitStack) -> list[Work]:
         work: list[Work] = []
+        roles = self._roles = self._built_roles()
         if "consume" in self.roles and self.settings.kafka_bootstrap:
-            work += self._consume(stop)
+            work += roles.consume(stop)
         if "escalate" in self.roles:
-            work.append(self._escalate().run(stop))
+            work.append(roles.escalate().run(stop))
         if "notify" in self.roles:
             client = await stack.enter_async_context(webhook_client())
             wake = asyncio.Event()
             self._on_wake("page", wake.set)
-            work.append(self._notify(client, stack).run(stop, wake))
+            work.append(roles.notify(client, stack).run(stop, wake))
         if "export" in self.roles:
-            work.append(self._exporter().run(stop, self.run_blocking))
+            work.append(roles.exporter().run(stop, self.run_blocking))
         return work
 
-    def _consume(self, stop: asyncio.Event) -> list[Work]:
-        settings = self.settings
-        bus = Bus(
-            bootstrap=settings.kafka_bootstrap,
-            security=settings.kafka_security,
-            group=settings.kafka_group,
-            session_timeout_seconds=settings.kafka_session_timeout_seconds,
-        )
-        registering = Registering(self.store, self.desk.roster)
-        self._door = KafkaDoor(
-            bus,
+    def _built_roles(self) -> Roles:
+        return Roles(
+            settings=self.settings,
+            clock=self.clock,
+            speed=self.speed,
             store=self.store,
             desk=self.desk,
-            clock=self.clock,
-            registry=registering.registry,
-            run_blocking=self.run_blocking,
-            observe=self._observe,
-        )
-        publisher = OutboxPublisher(
-            bus, store=self.store, clock=self.clock, run_blocking=self.run_blocking
-        )
-        return [
-            registering.run(stop, self.run_blocking),
-            self._door.run(stop),
-            publisher.run(stop),
-            self._meter(stop),
-        ]
-
-    def _escalate(self) -> Metronome:
-        sweep = Sweep(self._own_store("sweep"), self.desk)
-        metronome = Metronome(
-            sweep.turn,
-            clock=self.clock,
-            machine=SystemClock(),
-            run_blocking=self.run_blocking,
-            speed=self.speed,
-        )
-        self._on_wake("due", metronome.wake)
-        return metronome
-
-    def _notify(self, client: httpx.AsyncClient, stack: AsyncExitStack) -> Relay:
-        inbox = InboxRoute(self.settings.home / INBOX_FILE, self.run_blocking)
-        directory = Directory(
-            roster=lambda: self.desk.roster,
-            inbox=inbox,
-            client=client,
-            clock=self.clock,
-            environment=os.environ,
-        )
-        stack.callback(directory.close)
-        delivery = Delivery(
-            routes=directory,
-            resolve=lambda order: resolve_order(order, self.desk.roster, self.clock.now()),
-            clock=self.clock,
-            public_url=self.settings.public_url,
-        )
-        pages = StorePages(
-            self._own_store("relay"), self.desk, self.clock, self.instruments, speed=self.speed
-        )
-        return Relay(port=pages, delivery=delivery, run_blocking=self.run_blocking)
-
-    def _exporter(self) -> Exporter:
-        book = self.desk.books.current
-        collector = SnapshotCollector(
-            steps=[row.name for row in book.deadlines.obligation], policy=book.version
-        )
-        return Exporter(
-            store=self.store, collector=collector, instruments=self.instruments, clock=self.clock
-        )
-
-    def _own_store(self, role: str) -> Store:
-        """On PostgreSQL a pool that no crowd at the doors can empty; SQLite has one writer."""
-        return (
-            open_store(self.settings.database_url, role=role)
-            if self.store.is_postgres
-            else (self.store)
+            instruments=self.instruments,
+            threads=self.run_blocking,
+            on_wake=self._on_wake,
         )
 
     def _on_wake(self, name: str, callback: Callable[[], None]) -> None:
@@ -278,27 +195,12 @@ class Service:
 
         listen(self.settings.database_url, tuple(self._wakes), woken, ended)
 
-    def _observe(self, stored: Stored) -> None:
-        """What one Kafka batch came to, as metrics."""
-        self.instruments.events("kafka", stored.incoming, stored.outcomes)
-        self.instruments.unreadable("kafka", "quarantined", stored.quarantined)
-
-    async def _meter(self, stop: asyncio.Event) -> None:
-        """How far the Kafka door is."""
-        while not stop.is_set():
-            await _wait(stop, _METER_SECONDS)
-            status = self._door.status() if self._door else None
-            if status is None:
-                continue
-            at = status.last_batch_at.timestamp() if status.last_batch_at else 0.0
-            self.instruments.consumed("kafka", at, status.lag or 0)
-
     def _components(self) -> Sequence[Component]:
         found = []
         if self._preparing is not None:
             found.append(Component("preparation", is_well=False, detail=self._preparing))
-        if self._door is not None:
-            status = self._door.status()
+        if self._roles is not None and self._roles.door is not None:
+            status = self._roles.door.status()
             detail = f"waiting for {status.waiting_for}" if status.waiting_for else "connected"
             is_vital = "web" not in self.roles
             found.append(Component("kafka", status.connected, detail, is_vital))

@@ -40,6 +40,8 @@ class StorePages:
         now = self._clock.now()
         receipts = list(self._receipts(results))
         with self._store.begin() as tx:
+            # Cases before pages, as everywhere: else we and a batch could wait for each other.
+            tx.lock_cases({each.event.case for each in receipts})
             tx.finish_attempts(results)
             handle(tx, receipts, self._desk, now=now)
             tx.stamp("relay", now)

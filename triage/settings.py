@@ -15,7 +15,7 @@ PREFIX = "TRIAGE_"
 
 # Key without prefix: what it is for. The docs and the doctor print this table.
 KEYS: dict[str, str] = {
-    "HOME": "folder for the database file, the inbox and logs (default ./var)",
+    "HOME": "folder for the database file and the inbox (default ./var)",
     "DATABASE_URL": "SQLAlchemy URL (default: SQLite file triage.db in TRIAGE_HOME)",
     "KAFKA_BOOTSTRAP": "host:port, comma-separated; unset = no Kafka door",
     "KAFKA_SECURITY_PROTOCOL": "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL",

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -12,6 +13,10 @@ from triage.bootstrap import ROLES, build
 from triage.cli import context
 from triage.domain.errors import TriageError
 from triage.store.schema import schema_version, upgrade
+
+# At each answer of the database its thread asks the event loop's for the interpreter, and waits
+# this long while that is busy; with Python's 5 ms a transaction of 12 statements waits 60.
+_SWITCH_SECONDS = 0.0005
 
 
 def add_to(app: typer.Typer) -> None:
@@ -44,7 +49,17 @@ def run(
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await service.run(stop)
 
-    asyncio.run(until_signalled())
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(until_signalled())
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
 
 
 def migrate() -> None:

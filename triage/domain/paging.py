@@ -144,6 +144,7 @@ class Attempt:
 
     `route` is the one that was really used; only the page's own route settles the page.
     `retry_at` is when a failed page is tried again under the same key, None when never.
+    `in_doubt`: no usable answer came, so the provider may have taken the page all the same.
     """
 
     page: PageId
@@ -153,3 +154,4 @@ class Attempt:
     provider_word: str | None
     at: datetime
     retry_at: datetime | None = None
+    in_doubt: bool = False

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 
-import httpx
+import aiohttp
 
 from triage.domain.instants import Clock
 from triage.domain.paging import PageOrder
@@ -27,7 +27,7 @@ class Directory:
 
     roster: Callable[[], Roster]
     inbox: InboxRoute
-    client: httpx.AsyncClient
+    client: aiohttp.ClientSession
     clock: Clock
     environment: Mapping[str, str]
     _known: dict[tuple[Route, str], Connection] = field(default_factory=dict, init=False)

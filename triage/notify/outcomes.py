@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from triage.domain.paging import Attempt, ClaimedPage, PageOrder
 from triage.domain.roster import DESK_INBOX
 from triage.domain.tiers import Tier
-from triage.notify.routes import Accepted, Refused, SendResult
+from triage.notify.routes import Accepted, Refused, SendResult, Unreachable
 
 _FIRST_WAIT = timedelta(seconds=1)
 _LONGEST_WAIT = timedelta(seconds=30)
@@ -43,6 +43,7 @@ def attempt_of(claim: ClaimedPage, sent: Sent, at: datetime) -> Attempt:
         provider_word=_word(sent.answer, _redirection(claim.order, sent.order)),
         at=at,
         retry_at=None if is_accepted else at + wait,
+        in_doubt=sent.was_tried and isinstance(sent.answer, Unreachable),
     )
 
 

@@ -5,7 +5,7 @@ What came of a page is told by `page.sent`.
 
 import logging
 
-_LIBRARIES = ("apprise", "httpcore", "httpx", "urllib3")
+_LIBRARIES = ("aiohttp", "apprise", "urllib3")
 
 
 def quieten_senders() -> None:

@@ -52,15 +52,18 @@ class Relay:
     async def turn(self, now: datetime) -> int:
         """Claim up to 50 pages and start them, without waiting for any; returns how many.
 
+        Outcomes are written meanwhile, unless the store did not take the last of them.
         Raises what the store raised; nothing that was sent is forgotten then.
         """
-        await self._recorder.flush()
+        if self._recorder.is_behind:
+            await self._recorder.flush()
         latest_start = self._loop_time() + (
             _LEASE_SECONDS - self.delivery.send_seconds - _MARGIN_SECONDS
         )
         claims = await self.run_blocking(lambda: self.port.claim_pages(_BATCH, _LEASE_SECONDS))
         for claim in sorted(claims, key=lambda claim: claim.order.tier is not Tier.EMERGENT):
-            self._start(claim, latest_start)
+            if not self._recorder.has_accepted(claim.order):  # its lease ended meanwhile
+                self._start(claim, latest_start)
         self.last_turn_at = now
         return len(claims)
 
@@ -84,10 +87,10 @@ class Relay:
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
                 continue
             pause = _FIRST_PAUSE_SECONDS
-            if claimed:
-                await self._let_flow(stop, wake)
-            else:
+            if claimed < _BATCH:  # nothing more was ready
                 await _first_of(_POLL_SECONDS, stop, wake)
+            else:
+                await self._let_flow(stop, wake)
         await self._survive(self._wind_up())
 
     async def _wind_up(self) -> None:

@@ -3,10 +3,14 @@
 import asyncio
 import base64
 import binascii
+import os
+import ssl
 from collections.abc import Mapping
 from typing import Any
+from urllib.request import getproxies
 
-import httpx
+import aiohttp
+import certifi
 import orjson
 from standardwebhooks import Webhook
 
@@ -21,18 +25,31 @@ _BASE64 = "whsec_"
 # 4xx that ask for another try: request timeout, too early, too many requests.
 _TRY_AGAIN = (408, 425, 429)
 _SHORT_ANSWER = 4_096
+_KEPT_SECONDS = 5.0
+_SCHEMES = ("http://", "https://")
+_NO_ADDRESS = Refused("url: is no http or https address")
 
 
-def webhook_client() -> httpx.AsyncClient:
-    """A client for all webhooks: no redirects, and no common pool that one hanging peer could fill.
+def webhook_client() -> aiohttp.ClientSession:
+    """A client for all webhooks: no cookies, and no common pool that one hanging peer could fill.
 
-    Whoever makes it closes it.
+    Trusts the authorities of certifi, or of SSL_CERT_FILE or SSL_CERT_DIR; takes the proxies of the
+    environment. Made inside the event loop; whoever makes it closes it.
     """
-    return httpx.AsyncClient(
-        timeout=SEND_SECONDS,
-        follow_redirects=False,
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_SECONDS, ssl=_trust()),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(),  # each route has a limit of its own
+        trust_env=bool(getproxies()),  # asking for the proxy of each page is slow
+        auto_decompress=False,
     )
+
+
+def _trust() -> ssl.SSLContext:
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if file or folder:
+        return ssl.create_default_context(cafile=file or None, capath=folder or None)
+    return ssl.create_default_context(cafile=certifi.where())
 
 
 class WebhookRoute:
@@ -45,7 +62,7 @@ class WebhookRoute:
     def __init__(
         self,
         route: Route,
-        client: httpx.AsyncClient,
+        client: aiohttp.ClientSession,
         clock: Clock,
         environment: Mapping[str, str],
         *,
@@ -82,19 +99,21 @@ class WebhookRoute:
         }
 
     async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> SendResult:
+        if not url.lower().startswith(_SCHEMES):
+            return _NO_ADDRESS
         try:
             async with (
                 asyncio.timeout(self._limit_seconds),
-                self._client.stream("POST", url, content=body, headers=headers) as answer,
+                self._client.post(url, data=body, headers=headers, allow_redirects=False) as answer,
             ):
-                if int(answer.headers.get("content-length", _SHORT_ANSWER + 1)) <= _SHORT_ANSWER:
-                    await answer.aread()  # read to its end, so that the connection can be kept
-                return _read_status(answer.status_code)
-        except (TimeoutError, httpx.TimeoutException):
+                if answer.content_length is not None and answer.content_length <= _SHORT_ANSWER:
+                    await answer.read()  # to its end, so that the connection can be kept
+                return _read_status(answer.status)
+        except TimeoutError:
             return Unreachable(f"no answer within {self._limit_seconds:g} s")
-        except (httpx.UnsupportedProtocol, httpx.InvalidURL):
-            return Refused("url: is no http or https address")
-        except httpx.RequestError as error:
+        except aiohttp.InvalidURL:
+            return _NO_ADDRESS
+        except (aiohttp.ClientError, OSError) as error:
             return Unreachable(f"no connection: {type(error).__name__}")
 
 

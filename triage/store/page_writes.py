@@ -132,6 +132,7 @@ _SETTLE = (
             (_OWED_AGAIN, bindparam("p_at", type_=INSTANT)),
             else_=bindparam("p_ready_at", type_=INSTANT),
         ),
+        possibly_doubled=or_(_PAGE.c.possibly_doubled, bindparam("p_in_doubt")),
         settled_at=case((_OWED_AGAIN, null()), else_=bindparam("p_settled_at", type_=INSTANT)),
     )
 )
@@ -147,6 +148,7 @@ def _settlement(attempt: Attempt) -> dict[str, Any]:
         "p_accepted": attempt.outcome == "accepted",
         "p_suppressed": attempt.outcome == "suppressed",
         "p_status": attempt.outcome,
+        "p_in_doubt": attempt.in_doubt,
         "p_ready_at": attempt.retry_at if retries else None,
         "p_settled_at": None if retries else attempt.at,
     }

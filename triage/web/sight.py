@@ -10,7 +10,7 @@ from triage.store.records import CaseRow, PageRow
 from triage.web.auth import Credential
 from triage.web.problems import RefusalError, unknown_case
 
-STATES = ("open", *(state.value for state in CaseState if state is not CaseState.UNOPENED))
+STATES = tuple(state.value for state in CaseState if state is not CaseState.UNOPENED)
 
 
 def may_see(credential: Credential, row: CaseRow, roster: Roster) -> bool:

@@ -203,12 +203,14 @@ class Course:
     def ask_review(self, why: str, event: Event, field: str | None = None) -> None:
         """Give the coordinator a review page (contract: «shown to the coordinator»)."""
         tag = short_tag("review", *event.key, why)
-        self.reviews.append(Review(why, event.received_at, event.id, tag, field))
+        self.reviews.append(Review(why, event.receipt, event.id, tag, field))
 
     def senior_due(self) -> datetime | None:
         """When the senior opinion is due; None when the tier has none or it was given."""
         if not self.restarts or self._is_senior_seen(since=self.restarts[-1][0]):
             return None
+        if any(event.data.get("treatment") != "more_info" for event in self.decisions):
+            return None  # a decision ends it
         lowered = self.standing_tier.rank < self.restarts[-1][1].rank
         tiers = [(at, self.standing_tier if lowered else tier) for at, tier, _ in self.restarts]
         limits = [(at, elapsed_limit(self.book, "senior_opinion", tier)) for at, tier in tiers]

@@ -55,6 +55,8 @@ def _answer_ladder(course: Course, event: Event, by: Actor, key: PageKey, answer
     run, held = course.run, course.acknowledgement
     if run is None or key.run_tag != run.tag:
         return Verdict(False, "the page belongs to an earlier run; a newer one is waiting")
+    if course.treated_at is not None and not run.after_treatment:
+        return Verdict(False, "the patient has been treated: this ladder has ended")
     if answer == "hand_back":
         return _hand_back(course, event)
     if held is not None and held.asked is None and answer != "hand_over":
@@ -118,7 +120,7 @@ def _take(
 def _hand_back(course: Course, event: Event) -> Verdict:
     if course.acknowledgement is None:
         return Verdict(False, "nobody owns the case: there is nothing to hand back")
-    course.start_run(name=event.id, tag_parts=event.key, at=event.received_at, cause="handed back")
+    course.start_run(name=event.id, tag_parts=event.key, at=event.receipt, cause="handed back")
     return Verdict(True)
 
 

@@ -118,7 +118,7 @@ def _new_run(course: Course, event: Event, cause: str, *, owned: bool) -> None:
     course.start_run(
         name=event.id,
         tag_parts=event.key,
-        at=event.received_at,
+        at=event.receipt,
         cause=cause,
         by_timer=event.type is EventType.TIMER_RAISED,
         page_owner=owned
@@ -126,7 +126,7 @@ def _new_run(course: Course, event: Event, cause: str, *, owned: bool) -> None:
         and course.standing_tier is Tier.EMERGENT,
     )
     if raised:
-        course.restarts.append((event.received_at, course.standing_tier, event.id))
+        course.restarts.append((event.receipt, course.standing_tier, event.id))
 
 
 def _page_palliative(course: Course, event: Event) -> None:
@@ -134,7 +134,7 @@ def _page_palliative(course: Course, event: Event) -> None:
     course.start_run(
         name=event.id,
         tag_parts=event.key,
-        at=event.received_at,
+        at=event.receipt,
         cause="worse under a palliative decision",
     )
     if course.run is not None and course.palliative_by is not None:
@@ -169,8 +169,8 @@ def reopen(course: Course, event: Event) -> None:
 
 
 def _restart(course: Course, event: Event, cause: str) -> None:
-    course.start_run(name=event.id, tag_parts=event.key, at=event.received_at, cause=cause)
-    course.restarts.append((event.received_at, course.standing_tier, event.id))
+    course.start_run(name=event.id, tag_parts=event.key, at=event.receipt, cause=cause)
+    course.restarts.append((event.receipt, course.standing_tier, event.id))
 
 
 def deteriorated(report: Reported, seen: Seen) -> bool:

@@ -49,7 +49,7 @@ class Steps:
                 first = Step(at=obligation.starts_at, roles=(HOLDER,), rung=0)
                 yield Owing(obligation, self._held(obligation, first), asked="review")
             for step in self._generic(obligation):
-                asked = "review" if obligation.name == "review" else "do"
+                asked = "review" if obligation.name == "review" else "see that it happens"
                 yield Owing(obligation, self._held(obligation, step), asked=asked)
 
     def _held(self, obligation: Obligation, step: Step) -> Step:

@@ -30,7 +30,7 @@ def apply_report(course: Course, report: Reported, *, opening: bool) -> None:
                 str(report.recheck),
                 event.id,
                 event.occurred_at,
-                event.received_at,
+                event.receipt,
                 event.sender.source,
             )
         )
@@ -53,7 +53,7 @@ def _after_treatment(course: Course, report: Reported, seen: Seen) -> None:
         course.start_run(
             name=report.event.id,
             tag_parts=report.event.key,
-            at=report.event.received_at,
+            at=report.event.receipt,
             cause="deterioration after treatment",
             after_treatment=True,
         )
@@ -130,7 +130,7 @@ def apply_tier(course: Course, event: Event, report: Reported) -> Verdict:
         course.start_run(
             name=event.id,
             tag_parts=event.key,
-            at=event.received_at,
+            at=event.receipt,
             cause="deterioration after treatment",
             after_treatment=True,
         )

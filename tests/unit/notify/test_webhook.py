@@ -113,7 +113,7 @@ def test_a_receiver_that_hangs_is_given_up_at_the_limit() -> None:
 
 def test_nobody_listening_is_unreachable_without_the_address() -> None:
     (answer,) = send(Receiver(), url="http://127.0.0.1:1/token")
-    assert answer == Unreachable("no connection: ConnectError")
+    assert answer == Unreachable("no connection: ClientConnectorError")
 
 
 @pytest.mark.parametrize(

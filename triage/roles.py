@@ -1,0 +1,160 @@
+"""The loops of each role, put together from their rooms."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import aiohttp
+
+from triage.clock import SystemClock
+from triage.consumers.batch import Stored
+from triage.consumers.broker import Bus
+from triage.consumers.publisher import OutboxPublisher
+from triage.consumers.service import KafkaDoor
+from triage.domain.instants import Clock
+from triage.escalation.metronome import Metronome
+from triage.escalation.sweep import Sweep
+from triage.handle import Desk
+from triage.metrics.collector import SnapshotCollector
+from triage.metrics.exporter import Exporter
+from triage.metrics.instruments import Instruments
+from triage.notify.delivery import Delivery
+from triage.notify.directory import Directory
+from triage.notify.inbox import INBOX_FILE, InboxRoute
+from triage.notify.relay import Relay
+from triage.notify.resolve import resolve_order
+from triage.paging_port import StorePages
+from triage.registering import Registering
+from triage.settings import Settings
+from triage.store.store import Store, open_store
+
+_METER_SECONDS = 2.0
+T = TypeVar("T")
+Work = Coroutine[Any, Any, None]
+OnWake = Callable[[str, Callable[[], None]], None]
+
+
+@dataclass(slots=True)
+class Roles:
+    """Builds what a role runs. `on_wake` registers who is to be woken for `due` or `page`."""
+
+    settings: Settings
+    clock: Clock
+    speed: float
+    store: Store
+    desk: Desk
+    instruments: Instruments
+    threads: Callable[[Callable[[], Any]], Awaitable[Any]]
+    on_wake: OnWake
+    door: KafkaDoor | None = field(default=None, init=False)
+
+    def run_blocking(self, function: Callable[[], T]) -> Awaitable[T]:
+        """Run database work in a thread of the service."""
+        return self.threads(function)
+
+    def consume(self, stop: asyncio.Event) -> list[Work]:
+        """The Kafka door, the outbox to Kafka, and what they need."""
+        settings = self.settings
+        bus = Bus(
+            bootstrap=settings.kafka_bootstrap,
+            security=settings.kafka_security,
+            group=settings.kafka_group,
+            session_timeout_seconds=settings.kafka_session_timeout_seconds,
+        )
+        registering = Registering(self.store, self.desk.roster)
+        self.door = KafkaDoor(
+            bus,
+            store=self.store,
+            desk=self.desk,
+            clock=self.clock,
+            registry=registering.registry,
+            run_blocking=self.run_blocking,
+            observe=self._observe,
+        )
+        publisher = OutboxPublisher(
+            bus, store=self.store, clock=self.clock, run_blocking=self.run_blocking
+        )
+        return [
+            registering.run(stop, self.run_blocking),
+            self.door.run(stop),
+            publisher.run(stop),
+            self._meter(stop),
+        ]
+
+    def escalate(self) -> Metronome:
+        """The sweep and what makes it run."""
+        sweep = Sweep(self._own_store("sweep"), self.desk)
+        metronome = Metronome(
+            sweep.turn,
+            clock=self.clock,
+            machine=SystemClock(),
+            run_blocking=self.run_blocking,
+            speed=self.speed,
+        )
+        self.on_wake("due", metronome.wake)
+        return metronome
+
+    def notify(self, client: aiohttp.ClientSession, stack: AsyncExitStack) -> Relay:
+        """The relay that sends pages."""
+        inbox = InboxRoute(self.settings.home / INBOX_FILE, self.run_blocking)
+        directory = Directory(
+            roster=lambda: self.desk.roster,
+            inbox=inbox,
+            client=client,
+            clock=self.clock,
+            environment=os.environ,
+        )
+        stack.callback(directory.close)
+        delivery = Delivery(
+            routes=directory,
+            resolve=lambda order: resolve_order(order, self.desk.roster, self.clock.now()),
+            clock=self.clock,
+            public_url=self.settings.public_url,
+        )
+        pages = StorePages(
+            self._own_store("relay"), self.desk, self.clock, self.instruments, speed=self.speed
+        )
+        return Relay(port=pages, delivery=delivery, run_blocking=self.run_blocking)
+
+    def exporter(self) -> Exporter:
+        """The figures of the database for Prometheus."""
+        book = self.desk.books.current
+        collector = SnapshotCollector(
+            steps=[row.name for row in book.deadlines.obligation], policy=book.version
+        )
+        return Exporter(
+            store=self.store, collector=collector, instruments=self.instruments, clock=self.clock
+        )
+
+    def _own_store(self, role: str) -> Store:
+        """On PostgreSQL a pool that no crowd at the doors can empty; SQLite has one writer."""
+        return (
+            open_store(self.settings.database_url, role=role)
+            if self.store.is_postgres
+            else (self.store)
+        )
+
+    def _observe(self, stored: Stored) -> None:
+        """What one Kafka batch came to, as metrics."""
+        self.instruments.events("kafka", stored.incoming, stored.outcomes)
+        self.instruments.unreadable("kafka", "quarantined", stored.quarantined)
+
+    async def _meter(self, stop: asyncio.Event) -> None:
+        """How far the Kafka door is."""
+        while not stop.is_set():
+            await _wait(stop, _METER_SECONDS)
+            status = self.door.status() if self.door else None
+            if status is None:
+                continue
+            at = status.last_batch_at.timestamp() if status.last_batch_at else 0.0
+            self.instruments.consumed("kafka", at, status.lag or 0)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
