@@ -77,7 +77,7 @@ class Course:
     history: list[TierChange] = field(default_factory=list)
     given_rules: set[str] = field(default_factory=set)
     emergent_rules: set[str] = field(default_factory=set)
-    is_set: bool = False
+    is_lowered: bool = False
     ever_emergent: bool = False
     lowering: Lowering | None = None
     palliative: TierChange | None = None
@@ -154,7 +154,10 @@ class Course:
     ) -> None:
         """Begin a new run of the acknowledgement ladder; nobody owns the case any more."""
         owner = self.acknowledgement.by if self.acknowledgement else None
-        carried = () if after_treatment else self._unmet_predecessors()
+        if self.opened_by is None:
+            return  # an act that came before its referral pages nobody yet
+        begins_anew = after_treatment and not (self.run and self.run.after_treatment)
+        carried = () if begins_anew else self._unmet_predecessors()
         if self.run is not None:
             met = self.acknowledgement.at if self.acknowledgement else None
             treated = None if self.run.after_treatment else self.treated_at
@@ -193,6 +196,11 @@ class Course:
             at=held.until,
             cause=word,
         )
+
+    def restart(self, at: datetime, event: str) -> None:
+        """A raise or re-opening: the clocks that a raise restarts count from here."""
+        if self.opened_by is not None:
+            self.restarts.append((at, self.standing_tier, event))
 
     def keep_promise(self, event: Event) -> None:
         """A centre's milestone, examination or decision shows that the owner is at work."""

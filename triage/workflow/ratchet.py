@@ -82,7 +82,7 @@ def raise_to(
         elif not opening and worsened:
             _page_palliative(course, event)
         return
-    if tier is standing and not course.is_set:
+    if tier is standing and not course.is_lowered:
         course.given_rules |= rules
     if course.palliative is not None and worsened:
         _page_palliative(course, event)
@@ -100,7 +100,7 @@ def rise(
 ) -> None:
     course.tier = tier
     course.given_rules = set(rules)
-    course.is_set = rules == {"SET"}
+    course.is_lowered = False
     course.history.append(
         TierChange(
             tier=tier,
@@ -126,7 +126,7 @@ def _new_run(course: Course, event: Event, cause: str, *, owned: bool) -> None:
         and course.standing_tier is Tier.EMERGENT,
     )
     if raised:
-        course.restarts.append((event.receipt, course.standing_tier, event.id))
+        course.restart(event.receipt, event.id)
 
 
 def _page_palliative(course: Course, event: Event) -> None:
@@ -170,7 +170,7 @@ def reopen(course: Course, event: Event) -> None:
 
 def _restart(course: Course, event: Event, cause: str) -> None:
     course.start_run(name=event.id, tag_parts=event.key, at=event.receipt, cause=cause)
-    course.restarts.append((event.receipt, course.standing_tier, event.id))
+    course.restart(event.receipt, event.id)
 
 
 def deteriorated(report: Reported, seen: Seen) -> bool:

@@ -68,12 +68,12 @@ def standing_rules(course: Course, present: Assessment) -> tuple[tuple[str, ...]
         return ("PM1",), False
     if course.tier is None:
         return present.rules, False
-    if course.is_set:
+    if course.is_lowered:
         return ("SET",), present.tier.rank < course.tier.rank
     if present.tier.rank < course.tier.rank:
         return tuple(sorted(course.given_rules)), True
     if present.tier is course.tier:
-        by_people = course.given_rules & {"E6", "TIMER_60", "D7"}
+        by_people = course.given_rules & {"E6", "TIMER_60", "D7", "SET"}
         return tuple(sorted({*present.rules, *by_people})), False
     return tuple(sorted(course.given_rules)), False
 
@@ -87,7 +87,7 @@ def _reasons(
     because = [
         f"{course.book.because(rule)} ({rule})." for rule in rules if rule not in present.rules
     ]
-    kept = present.reasons if present.tier is course.tier and not course.is_set else ()
+    kept = present.reasons if present.tier is course.tier and not course.is_lowered else ()
     held_word = (f"Held since event {latest.event}.",) if held and latest else ()
     return (*kept, *because, *held_word)
 

@@ -4,6 +4,7 @@ from triage.domain.case import Verdict
 from triage.domain.events import Event, read_actor
 from triage.domain.tiers import SETTABLE_TIERS, Tier
 from triage.policies.classify import Assessment
+from triage.workflow.closing import reopens
 from triage.workflow.course import Course, Lowering, Recheck
 from triage.workflow.merge import Reported
 from triage.workflow.order import best_of, counts_as_worse
@@ -44,12 +45,14 @@ def apply_report(course: Course, report: Reported, *, opening: bool) -> None:
     _watch_timers(course, seen.present, event)
 
 
-def _after_treatment(course: Course, report: Reported, seen: Seen) -> None:
+def _after_treatment(
+    course: Course, report: Reported, seen: Seen, *, is_set_emergent: bool = False
+) -> None:
     """After surgery or radiotherapy the tier stands; only deterioration pages again."""
     treated = course.treated_at
     if treated is None or report.event.occurred_at < treated:
         return
-    if deteriorated(report, seen) or report.recheck == "motor_loss":
+    if is_set_emergent or deteriorated(report, seen) or report.recheck == "motor_loss":
         course.start_run(
             name=report.event.id,
             tag_parts=report.event.key,
@@ -119,21 +122,16 @@ def apply_tier(course: Course, event: Event, report: Reported) -> Verdict:
     if by.role not in course.book.authority.may.raise_tier:
         return _refused(f"a tier is not set by role {by.role}")
     standing = course.tier or Tier.ROUTINE
-    if tier.rank < standing.rank:
-        return _lower(course, event, report, tier)
-    if course.is_closed and event.occurred_at > course.closed_since:
+    lowers = tier.rank < standing.rank
+    if course.is_closed and _reopens(course, report, lowers=lowers):
         reopen(course, event)
+    if lowers:
+        return _lower(course, event, report, tier)
     leave_palliative(course, event)
     seen = _take_examination(course, event, report)
     rules = frozenset({"E6" if tier is Tier.EMERGENT else "SET"})
-    if course.treated_at is not None and tier is Tier.EMERGENT:
-        course.start_run(
-            name=event.id,
-            tag_parts=event.key,
-            at=event.receipt,
-            cause="deterioration after treatment",
-            after_treatment=True,
-        )
+    if course.treated_at is not None:
+        _after_treatment(course, report, seen, is_set_emergent=tier is Tier.EMERGENT)
         return Verdict(True)
     reason = event.data.get("reason")
     raise_to(
@@ -144,10 +142,27 @@ def apply_tier(course: Course, event: Event, report: Reported) -> Verdict:
         by=by.role,
         reason=reason if isinstance(reason, str) else None,
     )
-    if seen.tier.rank > tier.rank:  # raising is nobody's word against what was found
-        raise_to(course, seen.tier, seen.rules, event)
+    if seen.tier.rank >= tier.rank:  # raising is nobody's word against what was found
+        _count_too(course, event, seen)
     course.keep_promise(event)
     return Verdict(True)
+
+
+def _reopens(course: Course, report: Reported, *, lowers: bool) -> bool:
+    """A tier set upward after the closing, or findings that re-open, take the case up again."""
+    if not lowers and report.event.occurred_at > course.closed_since:
+        return True
+    return bool(report.reading.values) and reopens(course, report)
+
+
+def _count_too(course: Course, event: Event, seen: Seen) -> None:
+    """What was found at this act counts beside what was set."""
+    if course.tier is not None and seen.tier.rank > course.tier.rank:
+        raise_to(course, seen.tier, seen.rules, event)
+    elif seen.tier is course.tier:
+        course.given_rules |= seen.rules
+        if seen.tier is Tier.EMERGENT:
+            course.emergent_rules |= seen.rules
 
 
 def _take_examination(course: Course, event: Event, report: Reported) -> Seen:
@@ -164,6 +179,8 @@ def _lower(course: Course, event: Event, report: Reported, tier: Tier) -> Verdic
     may = by is not None and by.role in course.book.authority.may.lower_tier
     has_reason = isinstance(reason, str) and bool(reason.strip())
     if not (may and has_reason) and leave_palliative(course, event):
+        seen = _take_examination(course, event, report)
+        raise_to(course, seen.tier, seen.rules, event, worsened=deteriorated(report, seen))
         return Verdict(True, "the palliative decision ends; the findings give a higher tier")
     if by is None or not may:
         return _refused("a tier is lowered only by a consultant or fellow")
@@ -177,6 +194,7 @@ def _lower(course: Course, event: Event, report: Reported, tier: Tier) -> Verdic
     course.emergent_rules = set()
     course.rechecks = [recheck for recheck in course.rechecks if recheck.kind != "motor_loss"]
     rise(course, tier, frozenset({"SET"}), event, by.role, str(reason))
+    course.is_lowered = True
     course.keep_promise(event)
     return Verdict(True)
 
