@@ -33,6 +33,7 @@ ROLES = ("consume", "escalate", "notify", "web", "export")
 _THREADS = 8
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
+_WIND_UP_SECONDS = 7.0
 T = TypeVar("T")
 
 
@@ -138,10 +139,13 @@ class Service:
 
     async def _run_roles(self, stop: asyncio.Event, stack: AsyncExitStack) -> None:
         async with asyncio.TaskGroup() as tasks:
-            for work in await self._work(stop, stack):
-                tasks.create_task(work)
+            running = [tasks.create_task(work) for work in await self._work(stop, stack)]
             self._listen(stack)
             await stop.wait()
+            late = (await asyncio.wait(running, timeout=_WIND_UP_SECONDS))[1] if running else ()
+            for task in late:  # what a lost Kafka or a hanging provider holds up
+                _LOG.error("service.loop_cancelled: %s", task.get_name())
+                task.cancel()
 
     async def _work(self, stop: asyncio.Event, stack: AsyncExitStack) -> list[Work]:
         work: list[Work] = []

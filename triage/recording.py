@@ -251,8 +251,10 @@ class Ledger:
     def unread(self, event: Event) -> tuple[str, ...]:
         """What of this event's findings was not understood."""
         findings = event.data.get("findings")
-        if not isinstance(findings, dict):
+        if findings is None:
             return ()
+        if not isinstance(findings, dict):
+            return ("findings",)
         return read_findings(findings, self._book(self.held[event.case])).unread
 
 

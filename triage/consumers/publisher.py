@@ -22,6 +22,8 @@ _CLAIM = 500
 _IDLE_SECONDS = 0.5
 _TIMEOUT_MS = 10_000
 _LEASE_SECONDS = 30.0  # longer than a send may take, so that no other sends the same meanwhile
+_START_SECONDS = 20.0
+_STOP_SECONDS = 3.0
 _LARGEST_BYTES = 1_400_000
 LOOP = "publish"
 
@@ -42,7 +44,8 @@ class OutboxPublisher:
         while not stop.is_set():
             producer = self._producer()
             try:
-                await producer.start()
+                if not await _started(producer, stop):
+                    return
                 self._is_here()
                 pauses = growing(0.2, 5.0)
                 await self._publish_until(stop, producer)
@@ -136,8 +139,28 @@ def _in_order(items: Iterable[OutboxItem], results: Iterable[object]) -> Iterabl
             yield item.id
 
 
+async def _started(producer: AIOKafkaProducer, stop: asyncio.Event) -> bool:
+    """Started; False when told to stop meanwhile. A start held up by a lost Kafka is given up."""
+    starting = asyncio.ensure_future(producer.start())
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait(
+            {starting, stopping}, timeout=_START_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        if starting.done():
+            starting.result()
+            return True
+        if stop.is_set():
+            return False
+        raise TimeoutError
+    finally:
+        starting.cancel()
+        stopping.cancel()
+
+
 async def _stopped(producer: AIOKafkaProducer) -> None:
     try:
-        await producer.stop()
-    except (KafkaError, OSError) as error:
+        async with asyncio.timeout(_STOP_SECONDS):
+            await producer.stop()
+    except (KafkaError, OSError, TimeoutError) as error:
         _LOG.debug("outbox.stop_failed: %s", type(error).__name__)

@@ -13,6 +13,7 @@ _COLLISIONS = {
     "55P03": "lock not available in time",
     "57014": "statement took too long",
 }
+_NOT_OURS = ("42P01", "42703")  # undefined table, undefined column
 _SQLITE_COLLISIONS = ("locked", "busy")
 _SQLITE_FAULTS = ("unable to open", "disk", "readonly", "read-only", "i/o", "full", "interrupted")
 
@@ -34,6 +35,10 @@ def translated(error: Exception) -> StoreUnavailable | None:
     state = getattr(error.orig, "sqlstate", None)
     if state in _COLLISIONS:
         return StoreBusy(_COLLISIONS[state], hint="the transaction is to be done again")
+    if state in _NOT_OURS or "no such table" in str(error.orig):
+        return StoreUnavailable(
+            "the database has not the schema of this program", hint="run `triage migrate`"
+        )
     if error.connection_invalidated or _is_outage(error, state):
         kind = type(error.orig).__name__ + (f" {state}" if state else "")
         return StoreUnavailable(f"the database cannot take or give anything now: {kind}")

@@ -215,6 +215,8 @@ class Course:
 
     def senior_due(self) -> datetime | None:
         """When the senior opinion is due; None when the tier has none or it was given."""
+        if self.treated_at is not None:
+            return None  # the obligations of the waiting case have ended
         if not self.restarts or self._is_senior_seen(since=self.restarts[-1][0]):
             return None
         if any(event.data.get("treatment") != "more_info" for event in self.decisions):

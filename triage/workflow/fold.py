@@ -189,10 +189,7 @@ def _described(course: Course, event: Event, reported: Reported) -> Verdict:
         _describe(course, event)
     if event.sender.side is Side.CENTRE and reported.is_examination:
         course.keep_promise(event)
-    findings = event.data.get("findings")
     reading = reported.reading
-    if findings is not None and not isinstance(findings, dict):
-        return Verdict(True, review="findings are no object", warnings=("findings: no object",))
     warnings = tuple(f"{path}: not understood, counted as unknown" for path in reading.unread)
     if not reading.review:
         return Verdict(True, warnings=warnings)

@@ -40,7 +40,10 @@ class Reported:
 def report(event: Event, book: PolicyBook) -> Reported:
     """Read an event's findings; an event without any gives an empty reading."""
     raw = event.data.get("findings")
-    reading = read_findings(raw if isinstance(raw, Mapping) else {}, book)
+    if raw is None or isinstance(raw, Mapping):
+        reading = read_findings(raw or {}, book)
+    else:
+        reading = Reading({}, frozenset(), ("findings",), review=True)
     recheck = event.data.get("recheck")
     return Reported(event, reading, recheck if isinstance(recheck, str) else None)
 
