@@ -19,7 +19,7 @@ from triage.store.store import Store
 
 _LOG = logging.getLogger(__name__)
 _CLAIM = 500
-_IDLE_SECONDS = 0.5
+_IDLE_SECONDS = 0.2
 _TIMEOUT_MS = 10_000
 _LEASE_SECONDS = 30.0  # longer than a send may take, so that no other sends the same meanwhile
 _START_SECONDS = 20.0
@@ -68,7 +68,7 @@ class OutboxPublisher:
 
     async def _publish_until(self, stop: asyncio.Event, producer: AIOKafkaProducer) -> None:
         while not stop.is_set():
-            if not await self.turn(producer):
+            if await self.turn(producer) < _CLAIM:  # copies for others: they can wait a moment
                 await until(stop)(_IDLE_SECONDS)
 
     async def turn(self, producer: AIOKafkaProducer) -> int:

@@ -156,6 +156,8 @@ class Course:
         owner = self.acknowledgement.by if self.acknowledgement else None
         if self.opened_by is None:
             return  # an act that came before its referral pages nobody yet
+        # After treatment every run is an EMERGENT one: the waiting case's ladder has ended.
+        after_treatment = after_treatment or self.treated_at is not None
         begins_anew = after_treatment and not (self.run and self.run.after_treatment)
         carried = () if begins_anew else self._unmet_predecessors()
         if self.run is not None:

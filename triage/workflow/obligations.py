@@ -186,13 +186,20 @@ class Owed:
             closed = following if replaced else self.facts.ended(terms.name)
             made = self.make(
                 terms, clock, start, run=run, carried=carried,
+                tier=self._tier_at(start) if following else self.tier,
                 met=None if replaced else met, closed=closed,
             )  # fmt: skip
             if made is None:
-                return
+                carried = None
+                continue
             carried = made.due_at if replaced else None
             if following is None or made.breached_at(self.case.as_of):
                 yield made
+
+    def _tier_at(self, instant: datetime) -> Tier:
+        """The tier that opening and raises had given by then."""
+        given = [tier for at, tier, _ in self.course.restarts if at <= instant]
+        return given[-1] if given else self.tier
 
     def _plain(
         self, terms: ObligationRow, clock: ObligationClock, starts: Sequence[Start]

@@ -74,7 +74,7 @@ def _counts_after_lowering(course: Course, report: Reported, seen: Seen) -> bool
         report.recheck in _RECHECKS
         or sent.get("trend") == "worsening"
         or seen.change.lost_walking
-        or any(reading.grade_drop for reading in seen.assessments)
+        or ("ais" in sent and any(reading.grade_drop for reading in seen.assessments))
     )
     worse = any(
         counts_as_worse(course.book, name, lowering.best.get(name), value)
