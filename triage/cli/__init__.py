@@ -18,7 +18,6 @@ COMMANDS = {
     "migrate": "serving",
     "demo": "proof",
     "bench": "proof",
-    "simulate": "simulating",
     "submit": "cases",
     "case": "cases",
     "ack": "answering",
