@@ -1,123 +1,39 @@
-"""Input that nobody should send, over Kafka and HTTP: each ends in one place with its reason, the
-humans that the contract names hear of it, and what comes behind it is triaged as ever."""
+"""Records that nobody should send: each ends in one place with its reason, the humans that the
+contract names hear of it, and what comes behind it is triaged as ever."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.process.installation import Installation, Running, eventually
+from tests.process.installation import eventually
 from tests.process.ledger import rows
-from tests.process.receiving import Desk, paging_desk, write_roster
+from tests.process.surgery import (
+    FORBIDDEN,
+    MIB,
+    UNABLE,
+    WALKS,
+    Surgery,
+    as_bytes,
+    at_the_limit,
+    event,
+    open_surgery,
+)
 from tests.process.topics import everything, send
-from tests.services import fresh_database, remake_topics
 from triage.consumers.topics import ACTIONS, QUARANTINE, REFERRALS
 
 pytestmark = [pytest.mark.kafka_real, pytest.mark.postgres_real, pytest.mark.timeout(180)]
-
-MIB = 1 << 20
-WALKS = {"cancer": "known", "walking": "unaided", "neuro_symptom": "none", "bladder": "normal"}
-UNABLE = {"cancer": "known", "walking": "cannot", "trend": "worsening", "bladder": "normal"}
-CONSULTANT = {"person": "consultant-a", "name": "Sample Consultant", "role": "consultant"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surgery:
-    """The service under test, its paging desk, and a token for each kind of caller."""
-
-    installation: Installation
-    service: Running
-    desk: Desk
-    hospital: dict[str, str]
-    other_hospital: dict[str, str]
-    coordinator: dict[str, str]
-
-    @property
-    def database(self) -> str:
-        return self.installation.database
-
-    @property
-    def kafka(self) -> str:
-        return self.installation.kafka
-
-    def post(self, content: bytes | Iterator[bytes], headers: dict[str, str]) -> httpx.Response:
-        kind = {"content-type": "application/cloudevents+json"}
-        url = f"{self.service.url}/events"
-        return httpx.post(url, content=content, headers={**kind, **headers}, timeout=30)
-
-    def case(self, subject: str, source: str = "hospital:RX1") -> dict[str, Any] | None:
-        found = rows(
-            self.database, f"SELECT document FROM cases WHERE referral = '{source}/{subject}'"
-        )
-        return json.loads(found[0][0]) if found else None
-
-    def is_paged(self, case: str, role: str) -> bool:
-        return any((p["case"], p["role"]) == (case, role) for p in self.desk.pages())
-
-    def review_pages(self, case: str) -> list[dict[str, Any]]:
-        """Pages to the coordinator that ask to look at a case."""
-        return [
-            page
-            for page in self.desk.pages()
-            if page["case"] == case
-            and page["role"] == "coordinator"
-            and page["obligation"] != "acknowledgement"
-        ]
 
 
 @pytest.fixture(scope="module")
 def surgery(
     kafka: str, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Surgery]:
-    remake_topics(kafka)
-    home = tmp_path_factory.mktemp("home")
-    with fresh_database(postgres_url) as database, paging_desk() as desk:
-        made = Installation(
-            home=home,
-            database=database,
-            kafka=kafka,
-            roster=write_roster(home, desk, with_inbox=False),
-            more=desk.environment,
-        )
-        made.prepare()
-        tokens = {
-            "hospital": made.bearer(source="hospital:RX1"),
-            "other_hospital": made.bearer(source="hospital:RX2"),
-            "coordinator": made.bearer(
-                person="coordinator-a", role="coordinator", site="centre:NEURO"
-            ),
-        }
-        with made.running() as service:
-            service.wait_until_ready()
-            yield Surgery(installation=made, service=service, desk=desk, **tokens)
-
-
-def event(subject: str, findings: Any = None, **changes: Any) -> dict[str, Any]:
-    plain = {
-        "specversion": "1.0",
-        "id": f"e-{subject}",
-        "source": "hospital:RX1",
-        "type": "referral.submitted.v1",
-        "subject": subject,
-        "data": {"findings": WALKS if findings is None else findings},
-    }
-    return {**plain, **changes}
-
-
-def as_bytes(subject: str, findings: Any = None, **changes: Any) -> bytes:
-    return json.dumps(event(subject, findings, **changes)).encode()
-
-
-def at_the_limit(start: bytes, end: bytes) -> bytes:
-    """As many bytes as the topic takes in one record (1 MiB with what Kafka puts around it)."""
-    room = MIB - 160
-    return start + b"x" * (room - len(start) - len(end)) + end
+    with open_surgery(kafka, postgres_url, tmp_path_factory.mktemp("home")) as opened:
+        yield opened
 
 
 UNREADABLE: dict[str, bytes | None] = {
@@ -277,13 +193,6 @@ def test_a_referral_at_the_size_limit_is_a_case(surgery: Surgery) -> None:
     assert rows(surgery.database, length) == [(MIB - 160,)]
 
 
-FORBIDDEN: dict[str, dict[str, Any]] = {
-    "case.closed.v1": {"reason": "duplicate", "by": CONSULTANT},
-    "tier.set.v1": {"tier": "ROUTINE", "reason": "better", "by": CONSULTANT},
-    "treatment.decided.v1": {"treatment": "watch", "by": CONSULTANT},
-}
-
-
 @pytest.mark.parametrize("topic", [REFERRALS, ACTIONS])
 @pytest.mark.parametrize("kind", FORBIDDEN)
 def test_nobody_quiets_a_case_by_the_wrong_door(kind: str, topic: str, surgery: Surgery) -> None:
@@ -320,108 +229,8 @@ def test_an_unregistered_hospital_is_triaged_and_marked(surgery: Surgery) -> Non
     eventually("the coordinator's page", lambda: surgery.is_paged(case["case"], "coordinator"))
 
 
-def test_40_megabytes_are_refused_at_once(surgery: Surgery) -> None:
-    block = b"x" * MIB
-    began = time.monotonic()
-    declared = {"content-length": str(40 * MIB)}
-    for headers in ({**surgery.hospital, **declared}, dict(surgery.hospital)):
-        answer = _answer_to(surgery, lambda: (block for _ in range(40)), headers)
-        assert answer is None or answer.status_code == 413, answer.text
-    assert time.monotonic() - began < 10
-    tokenless = _answer_to(surgery, lambda: (block for _ in range(40)), declared)
-    assert tokenless is None or tokenless.status_code == 401
-    good = surgery.post(as_bytes("after 40 MB"), surgery.hospital)
-    assert good.status_code == 202
-
-
-def _answer_to(
-    surgery: Surgery, content: Callable[[], Iterator[bytes]], headers: dict[str, str]
-) -> httpx.Response | None:
-    """None where the service hung up while we still wrote."""
-    try:
-        return surgery.post(content(), headers)
-    except (httpx.WriteError, httpx.ReadError, httpx.RemoteProtocolError):
-        return None
-
-
-MALFORMED: dict[str, bytes] = {
-    "nothing": b"",
-    "not JSON": b"MSH|^~\\&|",
-    "a number": b"42",
-    "deep nesting": b"[" * 100_000,
-    "NaN": as_bytes("nan").replace(b'"data": {', b'"data": {"sins": NaN, '),
-    "a key twice": as_bytes("twice").replace(b'"id":', b'"id": "other", "id":'),
-    "an unknown type": as_bytes("type", type="referral.imagined.v1"),
-    "data a text": as_bytes("text", data="walking: cannot"),
-    "only bad members": b'[{"no": "event"}]',
-}
-
-
-@pytest.mark.parametrize("what", MALFORMED)
-def test_malformed_events_are_refused_with_what_was_wrong(what: str, surgery: Surgery) -> None:
-    answer = surgery.post(MALFORMED[what], surgery.hospital)
-    assert answer.status_code == 400, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem = answer.json()
-    assert problem["status"] == 400 and problem["title"] and problem["detail"]
-    assert all(error["allowed"] and error["hint"] for error in problem["errors"])
-    assert problem["errors"]
-
-
-def test_who_is_nobody_is_refused(surgery: Surgery) -> None:
-    good = as_bytes("nobody", UNABLE)
-    known = surgery.hospital["Authorization"]
-    for header in (None, "Bearer tri_" + "a" * 40, "Bearer nonsense", known.replace("tri_", "tri")):
-        headers = {"Authorization": header} if header else {}
-        assert surgery.post(good, headers).status_code == 401
-        for path in ("/api/cases", "/api/cases/7K3Q-9MPD-2XWA", "/api/cases/x/events"):
-            answer = surgery.service.get(path, headers=headers)
-            assert answer is not None and answer.status_code == 401
-    assert surgery.case("nobody") is None
-
-
-def test_one_hospital_neither_reads_nor_writes_anothers_case(surgery: Surgery) -> None:
-    receipt = surgery.post(as_bytes("own", UNABLE), surgery.hospital).json()
-    case = receipt["case"]
-    for path in (f"/api/cases/{case}", f"/api/cases/{case}/events"):
-        own = surgery.service.get(path, headers=surgery.hospital)
-        other = surgery.service.get(path, headers=surgery.other_hospital)
-        assert own is not None and own.status_code == 200
-        assert other is not None and other.status_code == 404
-    listed = surgery.service.get("/api/cases", headers=surgery.other_hospital)
-    assert listed is not None and case not in listed.text
-    as_if = surgery.post(as_bytes("own", WALKS, id="forged"), surgery.other_hospital)
-    assert as_if.status_code == 403
-    change = event(
-        "own",
-        WALKS,
-        id="meddling",
-        source="hospital:RX2",
-        type="referral.updated.v1",
-        referral="hospital:RX1/own",
-    )
-    meddling = surgery.post(json.dumps(change).encode(), surgery.other_hospital).json()
-    assert meddling["effect"] is False
-    assert meddling["tier"] is None, "the tier of another hospital's case"
-    after = surgery.case("own")
-    assert after is not None and after["findings"]["walking"]["value"] == "cannot"
-
-
-def test_a_hospital_cannot_close_over_http(surgery: Surgery) -> None:
-    surgery.post(as_bytes("closing", UNABLE), surgery.hospital)
-    closing = event("closing", type="case.closed.v1", id="c", data=FORBIDDEN["case.closed.v1"])
-    answer = surgery.post(json.dumps(closing).encode(), surgery.hospital)
-    assert answer.status_code == 202
-    assert (answer.json()["effect"], bool(answer.json()["reason"])) == (False, True)
-    after = surgery.case("closing")
-    assert after is not None and after["state"] == "open"
-    eventually("the review page", lambda: surgery.review_pages(after["case"]))
-
-
-def test_the_log_names_no_patient_and_no_fault(surgery: Surgery) -> None:
+def test_the_log_names_nothing_of_it_and_no_fault(surgery: Surgery) -> None:
     """Last in the file: after all of the above."""
     said = surgery.service.said
-    assert "Traceback" not in said
-    for word in ("with two sticks", "MSH|", "tri_", "walking: cannot"):
-        assert word not in said
-    assert Path(surgery.service.log).exists()
+    assert said and "Traceback" not in said
+    assert [word for word in ("with two sticks", "MSH|") if word in said] == []
