@@ -34,22 +34,33 @@ def rungs(
     declines: Iterable[tuple[datetime, int]] = (),
     due: datetime | None = None,
 ) -> list[Step]:
-    """The ladder's rungs, none after `due`; where that is past, all at once.
+    """The ladder's rungs, in order; where `due` is past, all at `start`.
 
-    A declined rung makes the next one due at the instant of the answer.
+    `due` pages too, so the last rung is at least `apart` before it: later, nobody whom it reaches
+    could still act in time. A rung that finds no room goes together with the one before. A
+    declined rung makes the next one due at the instant of the answer.
     """
+    safe = max(due - apart, start) if due is not None else None
     pulled = {rung + 1: at for at, rung in sorted(declines, reverse=True)}
     steps: list[Step] = []
     for number, (offset, roles) in enumerate(offsets, start=1):
-        at = start + offset * factor
+        at = max(start + offset * factor, start)
         if steps:
-            at = max(at, steps[-1].at + apart)
-        if due is not None:
-            at = min(at, max(due, start))
+            at = spaced(at, steps[-1].at, apart, safe)
+        elif safe is not None:
+            at = min(at, safe)
         if number in pulled:
             at = min(at, max(pulled[number], start))
         steps.append(Step(at=at, roles=roles, rung=number))
     return steps
+
+
+def spaced(at: datetime, before: datetime, apart: timedelta, latest: datetime | None) -> datetime:
+    """`at`, but `apart` after the rung `before` and not after `latest`; else together with it."""
+    spread = max(at, before + apart)
+    if latest is None or spread <= latest:
+        return spread
+    return latest if latest - before >= apart else before
 
 
 def rounds(

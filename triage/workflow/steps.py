@@ -1,6 +1,6 @@
 """Every step of a case's ladders as instants: what is owed by now, and when the next is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from triage.domain.paging import ACKNOWLEDGEMENT
 from triage.domain.roster import Roster, Site
 from triage.domain.site_hours import in_hours, next_opening
 from triage.policies.book import PolicyBook
-from triage.policies.schedule_tables import AcknowledgementLadder, Rung
+from triage.policies.schedule_tables import AcknowledgementLadder, Rung, Share
 from triage.workflow.ladder import Step, rounds, rungs, scale
 from triage.workflow.terms import due_after
 
@@ -36,7 +36,17 @@ class Steps:
         self.now = case.as_of
 
     def all(self) -> Iterator[Owing]:
-        """Steps past and to come; of what repeats, the last one owed and the next."""
+        """Steps past and to come; of what repeats, the last one owed and the next.
+
+        None is before its clock's start: what was overdue when the clock started is owed then.
+        """
+        for each in self._ladders():
+            start = each.obligation.starts_at
+            yield (
+                each if each.step.at >= start else replace(each, step=replace(each.step, at=start))
+            )
+
+    def _ladders(self) -> Iterator[Owing]:
         opened = [each for each in self.case.obligations if each.is_open]
         for obligation in self.case.obligations:
             if obligation.name == ACKNOWLEDGEMENT and self._is_running(obligation):
@@ -63,11 +73,9 @@ class Steps:
     def _generic(self, obligation: Obligation) -> Iterator[Step]:
         """Up to the first step that is still ahead: what comes after it is asked for then."""
         ladder = self.book.ladders.obligations[self.case.tier]
-        time = obligation.due_at - obligation.starts_at
-        for rung, share in enumerate(ladder.shares, start=1):
-            at = obligation.starts_at + time * share.share / 100
-            yield Step(at=at, roles=share.roles, rung=rung)
-            if at > self.now:
+        for step in self._shares(obligation, ladder.shares):
+            yield step
+            if step.at > self.now:
                 return
         last = len(ladder.shares) + 1
         yield Step(at=obligation.due_at, roles=ladder.due, rung=last)
@@ -75,6 +83,13 @@ class Steps:
             return
         again = ladder.repeat
         yield from rounds(obligation.due_at + again.every, again.every, again.roles, last, self.now)
+
+    def _shares(self, obligation: Obligation, shares: Sequence[Share]) -> Sequence[Step]:
+        """The warnings before the due instant."""
+        time = obligation.due_at - obligation.starts_at
+        offsets = [(time * share.share / 100, share.roles) for share in shares]
+        gap = self.book.ladders.minimum_gap
+        return rungs(obligation.starts_at, offsets, 1.0, gap, due=obligation.due_at)
 
     def _is_running(self, obligation: Obligation) -> bool:
         return self.case.run is not None and self.case.run.tag == obligation.run_tag
