@@ -8,10 +8,10 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
 
 from triage.consumers.batch import Stored, store_batch
 from triage.consumers.broker import Records
+from triage.consumers.lag_figures import LagFigures
 from triage.consumers.pauses import Pause, growing
 from triage.consumers.records import ReadRecord, read_records, spans, unhandled
 from triage.consumers.seats import Positions, Seats
@@ -79,6 +79,13 @@ class Batches:
     pause: Pause
     consumer: Callable[[], AIOKafkaConsumer | None]
     _failures: dict[str, int] = field(default_factory=dict)
+    _lag: LagFigures = field(default_factory=LagFigures)
+
+    async def finish(self) -> None:
+        """Tell Kafka what it has not heard yet: the consumer is about to close."""
+        consumer = self.consumer()
+        if consumer is not None:
+            await self._lag.flush(consumer)
 
     async def take(self, records: Records) -> None:
         """Store a batch. Raises nothing: an exception here would be swallowed with the batch."""
@@ -203,7 +210,6 @@ class Batches:
         if stored.fenced:
             self.status.fenced += 1
             await self._patiently(partial(self.seats.seat, consumer, stored.fenced))
-        try:
-            await consumer.commit({place: after for place, (_, after) in spans(kept).items()})
-        except KafkaError as error:
-            _LOG.debug("kafka.commit_failed: %s", type(error).__name__)
+        self._lag.note(consumer, {place: after for place, (_, after) in spans(kept).items()})
+        if self.closing.is_set():
+            await self._lag.flush(consumer)

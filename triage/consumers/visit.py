@@ -138,6 +138,7 @@ class Visit:
         """Let go of the consumer; a batch in hand finishes, or is read again by the next owner."""
         self._closing.set()
         try:
+            await self._batches.finish()
             await self._broker.stop()
         except (KafkaError, OSError, TimeoutError) as error:
             _LOG.warning("kafka.close_failed: %s", type(error).__name__)

@@ -33,6 +33,9 @@ _KEEPALIVE = {
 }
 _POOL = {"relay": 3, "sweep": 3, "migrate": 1}
 _POOL_DEFAULT = 8
+# These ask the database every second, so a lost connection is soon found, and are tried again: a
+# ping before each of their transactions would only make every page later.
+_NOT_PINGED = ("relay", "sweep")
 _POOL_WAIT_SECONDS = 5
 SQLITE_WAIT_SECONDS = 10
 
@@ -58,7 +61,7 @@ def open_engine(url: str, *, role: str) -> Engine:
         pool_size=_POOL.get(role, _POOL_DEFAULT),
         max_overflow=0,
         pool_timeout=_POOL_WAIT_SECONDS,
-        pool_pre_ping=True,
+        pool_pre_ping=role not in _NOT_PINGED,
         hide_parameters=True,
         connect_args={
             "options": _POSTGRES_OPTIONS,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, null, or_, select, update
+from sqlalchemy import and_, bindparam, case, null, or_, select, text, update
 
 from triage.domain.paging import Attempt, ClaimedPage, PageId, PageOrder
 from triage.domain.tiers import Tier
@@ -13,7 +13,7 @@ from triage.store.column_types import INSTANT
 from triage.store.lanes import postgres_claim, sqlite_claim
 from triage.store.page_orders import order_json, read_order
 from triage.store.rows import Page, PageAttempt, table_of
-from triage.store.session import Session
+from triage.store.session import Session, instant_parameter
 
 
 def _first_state(ordered: tuple[PageOrder, datetime]) -> tuple[Any, ...]:
@@ -54,6 +54,15 @@ ATTEMPTS = bulk_insert(PageAttempt, conflict="ON CONFLICT (page, attempt, route)
 _PAGE = table_of(Page)
 READY_SQLITE = sqlite_claim(table="page", key="page", ready="ready_at", order="owed_at")
 READY_POSTGRES = postgres_claim(table="page", key="page", ready="ready_at", order="owed_at")
+# One journey to the database for each claim: every page waits for it. The sub-select is the claim.
+_CLAIM_POSTGRES = text(
+    f"WITH claim AS MATERIALIZED ({READY_POSTGRES.text})"
+    " UPDATE page SET possibly_doubled = possibly_doubled OR status = 'sending',"
+    " status = 'sending', attempts = attempts + 1, ready_at = :until"
+    " FROM claim WHERE page.page = claim.page"
+    " RETURNING page.page, order_document, attempts, possibly_doubled, withdrawn, is_emergent,"
+    " owed_at"
+).bindparams(instant_parameter("now"), instant_parameter("until"))
 
 
 class PageWrites(Session):
@@ -74,14 +83,22 @@ class PageWrites(Session):
 
         A page whose lease ended without a word is claimed again, as possibly doubled.
         """
-        ready = READY_POSTGRES if self.is_postgres else READY_SQLITE
-        pages = list(self._connection.execute(ready, {"now": now, "limit": limit}).scalars())
+        until = now + timedelta(seconds=lease_seconds)
+        at = {"now": now, "limit": limit}
+        if self.is_postgres:
+            rows = self._connection.execute(_CLAIM_POSTGRES, {**at, "until": until}).all()
+        else:
+            rows = self._claim_in_turn(at, until)
+        in_order = sorted(rows, key=lambda row: (not row.is_emergent, row.owed_at, row.page))
+        return [_claimed_page(row) for row in in_order]
+
+    def _claim_in_turn(self, at: dict[str, Any], until: datetime) -> Sequence[Any]:
+        pages = list(self._connection.execute(READY_SQLITE, at).scalars())
         if not pages:
             return []
         ids = {"ids": self._list(pages)}
-        self._connection.execute(self._lease(now + timedelta(seconds=lease_seconds)), ids)
-        found = {row.page: row for row in self._connection.execute(self._claimed(), ids)}
-        return [_claimed_page(found[page]) for page in pages]
+        self._connection.execute(self._lease(until), ids)
+        return self._connection.execute(self._claimed(), ids).all()
 
     def _lease(self, until: datetime) -> Any:
         c = _PAGE.c
@@ -98,9 +115,15 @@ class PageWrites(Session):
 
     def _claimed(self) -> Any:
         c = _PAGE.c
-        return select(c.page, c.order_document, c.attempts, c.possibly_doubled, c.withdrawn).where(
-            self._among("page")
-        )
+        return select(
+            c.page,
+            c.order_document,
+            c.attempts,
+            c.possibly_doubled,
+            c.withdrawn,
+            c.is_emergent,
+            c.owed_at,
+        ).where(self._among("page"))
 
     def finish_attempts(self, attempts: Sequence[Attempt]) -> None:
         """Record what came of attempts, and settle their pages or set the next try.
