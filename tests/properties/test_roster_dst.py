@@ -13,12 +13,13 @@ from triage.domain.roster import Override, Person, Roster, Rota, Site
 from triage.domain.shifts import shifts
 
 START = datetime(2022, 12, 31, tzinfo=UTC)  # before the first Sunday begins anywhere
-END = datetime(2028, 1, 1, tzinfo=UTC)
+END = datetime(2033, 1, 1, tzinfo=UTC)
+SUNDAYS = 522  # of the ten years
 SUNDAY_AT_TWO = (6, time(2))
 PEOPLE = ("reg-a", "reg-b")
 STEP = timedelta(minutes=15)
 ZONES = sorted(available_timezones())
-INSTANTS = st.timedeltas(timedelta(), timedelta(days=365 * 4)).map(lambda after: START + after)
+INSTANTS = st.timedeltas(timedelta(), timedelta(days=365 * 9)).map(lambda after: START + after)
 
 
 def roster(zone: str, *, handover: tuple[int, time] = SUNDAY_AT_TWO) -> Roster:
@@ -68,7 +69,7 @@ def test_weekly_hand_over_at_two_leaves_no_gap_and_no_second_holder(zone: str) -
     assert found[-1].ends == END
     assert all(first.ends == second.starts for first, second in pairwise(found))
     who = [shift.on_call.person.id for shift in found if shift.on_call.person]
-    assert len(who) == len(found) == 262  # 261 Sundays begin a turn, and the night before the first
+    assert len(who) == len(found) == SUNDAYS + 1  # each begins a turn; and the night before the first
     assert all(first != second for first, second in pairwise(who))
     for shift in found[1:-1]:
         assert abs(shift.ends - shift.starts - timedelta(weeks=1)) <= timedelta(hours=3)
@@ -78,9 +79,9 @@ def test_weekly_hand_over_at_two_leaves_no_gap_and_no_second_holder(zone: str) -
 
 @cache
 def nights_of_change() -> tuple[tuple[str, datetime], ...]:
-    """(zone, wall time of the hand-over) of every Sunday in 2023 to 2027 with a change near it."""
+    """(zone, wall time of the hand-over) of every Sunday in 2023 to 2032 with a change near it."""
     first = datetime(2023, 1, 1, 2, tzinfo=UTC).replace(tzinfo=None)
-    sundays = [first + timedelta(weeks=week) for week in range(261)]
+    sundays = [first + timedelta(weeks=week) for week in range(SUNDAYS)]
     return tuple(
         (zone, wall)
         for zone in ZONES
