@@ -21,6 +21,7 @@ from triage.handle import Desk
 from triage.metrics.instruments import Instruments
 from triage.notify.webhook import webhook_client
 from triage.roles import Roles, Work
+from triage.rosters.keeper import RosterKeeper
 from triage.settings import Settings
 from triage.store.listening import listen
 from triage.store.schema import expected_schema_version, schema_version, upgrade
@@ -57,6 +58,7 @@ class Service:
     store: Store
     desk: Desk
     instruments: Instruments
+    keeper: RosterKeeper
     _preparing: str | None = "starting"
     _roles: Roles | None = None
     _wakes: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
@@ -136,6 +138,7 @@ class Service:
                 raise TriageError(f"database schema {found}, waiting for {expected}")
         assert isinstance(self.desk.books, Books)
         self.desk.books.keep(self.store)
+        self.keeper.look(self.clock.now())
 
     async def _run_roles(self, stop: asyncio.Event, stack: AsyncExitStack) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -148,12 +151,14 @@ class Service:
                 task.cancel()
 
     async def _work(self, stop: asyncio.Event, stack: AsyncExitStack) -> list[Work]:
-        work: list[Work] = []
+        work: list[Work] = [self.keeper.run(stop, self.clock, self.run_blocking)]
         roles = self._roles = self._built_roles()
         if "consume" in self.roles and self.settings.kafka_bootstrap:
             work += roles.consume(stop)
         if "escalate" in self.roles:
             work.append(roles.escalate().run(stop))
+            watch = roles.watch_roster()
+            work.append(watch.run(stop, self.clock, self.run_blocking, self.speed))
         if "notify" in self.roles:
             client = await stack.enter_async_context(webhook_client())
             wake = asyncio.Event()
@@ -226,7 +231,7 @@ def build(
         )
     if settings.database_url.startswith("sqlite"):
         settings.home.mkdir(parents=True, exist_ok=True)
-    store = open_store(settings.database_url)
+    store, desk = open_store(settings.database_url), build_desk(settings)
     return Service(
         settings=settings,
         roles=frozenset(roles),
@@ -234,8 +239,9 @@ def build(
         speed=speed,
         is_demo=is_demo,
         store=store,
-        desk=build_desk(settings),
+        desk=desk,
         instruments=Instruments(version=__version__),
+        keeper=RosterKeeper(desk, store, settings.roster_file),
     )
 
 

@@ -1,29 +1,24 @@
 """What decisions stand on: the roster, and the desk made of it and the policy books."""
 
-from pathlib import Path
+from datetime import datetime
 
 from triage.books import load_books
-from triage.domain.errors import TriageError
-from triage.domain.roster import Roster, default_roster
-from triage.domain.roster_file import read_roster
 from triage.recording import Desk
+from triage.rosters.sources import load_roster, put_together, read_kept
 from triage.settings import Settings
 from triage.store.store import Store
 
 
-def load_roster(file: Path | None) -> Roster:
-    """The roster of a file, or one in which nobody is on call. Raises UnsoundRoster."""
-    if file is None:
-        return default_roster()
-    try:
-        return read_roster(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise TriageError(f"{file}: {error.strerror}", hint="name a readable file") from None
+def build_desk(settings: Settings, store: Store | None = None, now: datetime | None = None) -> Desk:
+    """Books and roster of the settings; with a store, the current book is kept in it.
 
-
-def build_desk(settings: Settings, store: Store | None = None) -> Desk:
-    """Books and roster of the settings; with a store, the current book is kept in it."""
+    With `now` too the roster is that of this moment: the store's changes and proofs are in it.
+    """
     books = load_books(settings.policy_dir)
+    roster = load_roster(settings.roster_file)
     if store is not None:
         books.keep(store)
-    return Desk(books, load_roster(settings.roster_file), bool(settings.kafka_bootstrap))
+        if now is not None:
+            with store.read() as reader:
+                roster = put_together(roster, read_kept(reader, now))
+    return Desk(books, roster, bool(settings.kafka_bootstrap))

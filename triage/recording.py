@@ -37,13 +37,17 @@ class PolicyBooks(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Desk:
-    """What a decision stands on besides the log. `publishes`: there is a bus to write to."""
+    """What a decision stands on besides the log. `publishes`: there is a bus to write to.
+
+    `roster` is replaced, whole, when it changes; `notices` are what the board says about it.
+    """
 
     books: PolicyBooks
     roster: Roster
     publishes: bool = True
+    notices: tuple[str, ...] = ()
 
 
 @dataclass
@@ -96,7 +100,8 @@ class Ledger:
     """Everything between loading and writing; the lock on its cases is held until the commit."""
 
     def __init__(self, tx: Transaction, desk: Desk, now: datetime) -> None:
-        self.tx, self.desk, self.now = tx, desk, now
+        self.tx, self.now = tx, now
+        self.desk = replace(desk)  # one roster for all of it
         self.held: dict[CaseId, Held] = {}
         self.seen: dict[EventKey, SeenEvent] = {}
         self.verdicts: dict[EventKey, Verdict] = {}

@@ -16,6 +16,7 @@ from triage.consumers.publisher import OutboxPublisher
 from triage.consumers.service import KafkaDoor
 from triage.domain.instants import Clock
 from triage.escalation.metronome import Metronome
+from triage.escalation.roster_watch import RosterWatch
 from triage.escalation.sweep import Sweep
 from triage.handle import Desk
 from triage.metrics.collector import SnapshotCollector
@@ -96,6 +97,10 @@ class Roles:
         )
         self.on_wake("due", metronome.wake)
         return metronome
+
+    def watch_roster(self) -> RosterWatch:
+        """What looks ahead for gaps in the roster."""
+        return RosterWatch(self.store, self.desk, self.instruments)
 
     def notify(self, client: aiohttp.ClientSession, stack: AsyncExitStack) -> Relay:
         """The relay that sends pages."""

@@ -69,7 +69,9 @@ def test_weekly_hand_over_at_two_leaves_no_gap_and_no_second_holder(zone: str) -
     assert found[-1].ends == END
     assert all(first.ends == second.starts for first, second in pairwise(found))
     who = [shift.on_call.person.id for shift in found if shift.on_call.person]
-    assert len(who) == len(found) == SUNDAYS + 1  # each begins a turn; and the night before the first
+    assert (
+        len(who) == len(found) == SUNDAYS + 1
+    )  # each begins a turn; and the night before the first
     assert all(first != second for first, second in pairwise(who))
     for shift in found[1:-1]:
         assert abs(shift.ends - shift.starts - timedelta(weeks=1)) <= timedelta(hours=3)

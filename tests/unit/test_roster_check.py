@@ -1,7 +1,12 @@
 """What `triage roster check` finds weak in a roster."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
+from typer.testing import CliRunner
+
+from triage.cli import app
 from triage.domain.roster_check import Finding, check_roster
 from triage.domain.roster_file import read_roster
 
@@ -128,6 +133,26 @@ def test_a_route_that_was_never_proven_is_told_and_a_future_proof_is_none() -> N
             person("reg-a", "registrar", routes), SOUND[1], rota("registrar", "reg-a", "reg-b")
         )
         assert told.what == "route desk is not proven"
+
+
+def test_a_proof_of_over_35_days_ago_is_told() -> None:
+    for age, told in ((35, 0), (36, 1)):
+        day = (NOW.date() - timedelta(days=age)).isoformat()
+        old = TWO_ROUTES.replace("2026-03-01", day, 1)
+        found = check(person("reg-a", "registrar", old), SOUND[1], SOUND[2])
+        assert [each.what for each in found] == [f"route desk was last proven on {day}"] * told
+
+
+def test_the_command_exits_with_1_for_any_finding_and_tells_programs_in_json(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "roster.toml"
+    file.write_text(SITE + person("reg-a", "registrar", "") + rota("registrar", "reg-a"))
+    answer = CliRunner().invoke(app, ["roster", "check", str(file), "--json"])
+    assert answer.exit_code == 1
+    found = json.loads(answer.stdout)["findings"]
+    assert {"level", "place", "what", "hint"} == found[0].keys()
+    assert "centre:NEURO registrar" in {each["place"] for each in found}
 
 
 def test_a_secret_in_the_file_is_told_without_showing_it() -> None:

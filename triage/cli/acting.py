@@ -38,7 +38,7 @@ def act(
     """Record an act of `by` (a person of the roster). Raises TriageError with what was refused."""
     settings = context.settings()
     store = context.store()
-    desk = build_desk(settings, store)
+    desk = build_desk(settings, store, SystemClock().now())
     actor = person_of(desk.roster, by)
     now = SystemClock().now()
     fields = {"person": actor.person, "name": actor.name, "role": actor.role, "site": actor.site}

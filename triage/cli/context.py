@@ -1,12 +1,15 @@
 """What a command needs of its surroundings: settings, store, books, roster."""
 
 import os
+from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import make_url
+
 from triage.books import Books, load_books
-from triage.desks import load_roster
 from triage.domain.errors import TriageError
 from triage.domain.roster import Roster
+from triage.rosters.sources import load_roster, put_together, read_kept
 from triage.settings import Settings, read_settings
 from triage.store.schema import expected_schema_version, schema_version, upgrade
 from triage.store.store import Store, open_store
@@ -22,9 +25,25 @@ def roster(given: Path | None = None) -> Roster:
     return load_roster(given or settings().roster_file)
 
 
+def current_roster(now: datetime) -> Roster:
+    """The roster of the settings as it is now: with what the database keeps, where there is one."""
+    configured = settings()
+    file = load_roster(configured.roster_file)
+    if not _has_database(configured):
+        return file
+    with store().read() as reader:
+        return put_together(file, read_kept(reader, now))
+
+
 def books(given: Path | None = None) -> Books:
     """The policy books of a folder, or of the settings."""
     return load_books(given or settings().policy_dir)
+
+
+def _has_database(configured: Settings) -> bool:
+    """A SQLite file is not made just to look into it."""
+    url = make_url(configured.database_url)
+    return not url.drivername.startswith("sqlite") or Path(url.database or "").is_file()
 
 
 def store() -> Store:

@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
+from triage.domain.feeds import Feed
 from triage.domain.rotation import Turn, first_handover, turn_at
 from triage.domain.wall_time import first_instant, wall_clock
 
@@ -119,7 +120,11 @@ class Rota:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """A person who serves instead of the rota, from `starts` (inclusive) to `ends` (exclusive)."""
+    """A person who serves instead of the rota, from `starts` (inclusive) to `ends` (exclusive).
+
+    `kind`: `override` of the roster file; `feed`, an event of the calendar that `reason` names;
+    else what somebody did at the desk, as `change` at `made_at`.
+    """
 
     site: str
     role: str
@@ -127,6 +132,23 @@ class Override:
     starts: datetime
     ends: datetime
     reason: str
+    kind: str = "override"
+    change: str | None = None
+    made_at: datetime | None = None
+
+    @property
+    def precedence(self) -> tuple[int, datetime]:
+        """A feed goes before a rota only, the file before a feed, an act at the desk before all."""
+        if self.made_at is not None:
+            return 2, self.made_at
+        return 0 if self.kind == "feed" else 1, self.starts
+
+    def chosen_by(self, zone: ZoneInfo) -> str:
+        """The rule as a page shows it; why an act was done stays with the act."""
+        until = f"until {wall_clock(self.ends, zone):%Y-%m-%d %H:%M}"
+        if self.change is not None:
+            return f"{self.kind} {self.change} {until}"
+        return f"{self.kind} ({self.reason}) {until}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +188,7 @@ class Roster:
     widen: Mapping[str, tuple[str, ...]]
     default_site: str
     version: str
+    feeds: tuple[Feed, ...] = ()
     _rotas: dict[tuple[str, str], list[Rota]] = field(init=False, repr=False, compare=False)
     _overrides: dict[tuple[str, str], list[Override]] = field(init=False, repr=False, compare=False)
     _answers: dict[tuple[str, str, datetime], OnCall] = field(
@@ -176,12 +199,18 @@ class Roster:
         object.__setattr__(self, "_rotas", _by_post(self.rotas))
         object.__setattr__(self, "_overrides", _by_post(self.overrides))
 
+    @property
+    def posts(self) -> tuple[tuple[str, str], ...]:
+        """The (site, role) pairs that somebody serves at some time, sorted."""
+        return tuple(sorted({*self._rotas, *self._overrides}))
+
     def on_call(self, site: str, role: str, at: datetime) -> OnCall:
         """Who serves in a role at a site at an instant.
 
-        An override goes before the rota; of several that run, the one that began last, then the
-        later in the file. Of several rotas the first in the file serves that has begun; when none
-        has begun yet, the first. A hand-over belongs to the person who takes over.
+        An override goes before the rota; of several that run, the one made last at the desk, then
+        the one of the file that began last (the later in the file), then a feed's. Of several rotas
+        the first in the file serves that has begun; when none has begun yet, the first. A hand-over
+        belongs to the person who takes over.
         """
         asked = (site, role, at)
         answer = self._answers.get(asked)  # one look-up: another thread may clear them meanwhile
@@ -195,8 +224,7 @@ class Roster:
     def _on_call(self, site: str, role: str, at: datetime) -> OnCall:
         override = self._override(site, role, at)
         if override is not None:
-            ends = wall_clock(override.ends, self.sites[site].zone)
-            chosen_by = f"override ({override.reason}) until {ends:%Y-%m-%d %H:%M}"
+            chosen_by = override.chosen_by(self.sites[site].zone)
             return OnCall(person=self.people[override.person], chosen_by=chosen_by, site=site)
         rotas = self._rotas.get((site, role))
         if not rotas:
@@ -211,7 +239,7 @@ class Roster:
 
     def _override(self, site: str, role: str, at: datetime) -> Override | None:
         running = [
-            (override.starts, place, override)
+            (override.precedence, place, override)
             for place, override in enumerate(self._overrides.get((site, role), ()))
             if override.starts <= at < override.ends
         ]

@@ -3,27 +3,21 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
-from triage.domain.roster import Override, Person, Roster, Route, Site
+from triage.domain.feeds import FeedState
+from triage.domain.roster import Person, Roster, Route, Site
+from triage.domain.roster_file_check import (
+    LOOK_AHEAD,
+    Finding,
+    feed_findings,
+    local,
+    overlap_findings,
+    site_findings,
+)
 from triage.domain.shifts import Shift, shifts
-from triage.domain.wall_time import wall_clock
 
-LOOK_AHEAD = timedelta(days=14)
+PROOF_LASTS = timedelta(days=35)  # a weekly test page may fail four times before this is told
 _ROUTES_FOR_EMERGENT = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One weakness. `error`: pages would not reach a person; `warning`: one fault away from that.
-
-    `place` is `<site> <role>`, `person <id>` or `site <id>`.
-    """
-
-    level: Literal["error", "warning"]
-    place: str
-    what: str
-    hint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +37,18 @@ class _Post:
 
 
 def check_roster(
-    roster: Roster, *, now: datetime, roles: Sequence[str], may_stop: Collection[str] = ()
+    roster: Roster,
+    *,
+    now: datetime,
+    roles: Sequence[str],
+    may_stop: Collection[str] = (),
+    feeds: Sequence[FeedState] = (),
 ) -> tuple[Finding, ...]:
     """The weaknesses of the 14 days from `now`, errors first; `roles` are those that ladders page.
 
     Every one of these roles is checked as one that an EMERGENT case pages: two routes each.
-    `may_stop` are the roles that stop an EMERGENT ladder: who serves in one must have one.
+    `may_stop` are the roles that stop an EMERGENT ladder: who serves in one must have one. `feeds`
+    tells how fresh the roster's calendar feeds are; each of its feeds that it leaves out is stale.
     """
     posts = [
         _Post(site, role, shifts(roster, site.id, role, start=now, end=now + LOOK_AHEAD))
@@ -65,8 +65,9 @@ def check_roster(
         *(finding for post in posts for finding in _wrong_role(post, may_stop)),
         *_several_roles(posts),
         *_people(posts, now),
-        *_sites(roster),
-        *_overlaps(roster, now),
+        *site_findings(roster),
+        *overlap_findings(roster, now),
+        *feed_findings(roster, feeds, now),
     ]
     return tuple(sorted(found, key=lambda finding: finding.level))
 
@@ -77,8 +78,8 @@ def _gaps(post: _Post) -> Iterator[Finding]:
             yield Finding(
                 level="error",
                 place=post.place,
-                what=f"nobody serves from {_local(post.site, shift.starts)}"
-                f" to {_local(post.site, shift.ends)}",
+                what=f"nobody serves from {local(post.site, shift.starts)}"
+                f" to {local(post.site, shift.ends)}",
                 hint="add a [[rota]] or an [[override]]; until then the next rung is paged",
             )
 
@@ -117,7 +118,7 @@ def _several_roles(posts: list[_Post]) -> Iterator[Finding]:
                     yield Finding(
                         level="warning",
                         place=post.place,
-                        what=f"{person} is also {other.role} from {_local(post.site, at)}",
+                        what=f"{person} is also {other.role} from {local(post.site, at)}",
                         hint="give the two roles to two people",
                     )
 
@@ -136,10 +137,11 @@ def _people(posts: list[_Post], now: datetime) -> Iterator[Finding]:
     for person in serving.values():
         place = f"person {person.id}"
         if not person.routes:
+            first = _first_shift(posts, person)
             yield Finding(
                 level="error",
                 place=place,
-                what="has no route: pages go to the inbox of the desk",
+                what=f"has no route, and serves {first}: pages go to the inbox of the desk",
                 hint="add routes = [{ name = ..., kind = ..., url = ... }, ...]",
             )
         elif len(person.routes) < _ROUTES_FOR_EMERGENT:
@@ -153,6 +155,17 @@ def _people(posts: list[_Post], now: datetime) -> Iterator[Finding]:
             yield from _route(place, route, now)
 
 
+def _first_shift(posts: list[_Post], person: Person) -> str:
+    starts, place, site = min(
+        (shift.starts, post.place, post.site.id)
+        for post in posts
+        for shift in post.shifts
+        if shift.on_call.person == person
+    )
+    zone = next(post.site for post in posts if post.site.id == site)
+    return f"as {place.partition(' ')[2]} at {site} from {local(zone, starts)}"
+
+
 def _route(place: str, route: Route, now: datetime) -> Iterator[Finding]:
     if route.kind == "inbox":
         return
@@ -162,7 +175,14 @@ def _route(place: str, route: Route, now: datetime) -> Iterator[Finding]:
             level="warning",
             place=place,
             what=f"route {route.name} is not proven",
-            hint="send a drill page over it, then write proven_at = the day it arrived",
+            hint="send a test page (triage roster test); once it is confirmed the route is proven",
+        )
+    elif route.proven_at is not None and now.date() - route.proven_at > PROOF_LASTS:
+        yield Finding(
+            level="warning",
+            place=place,
+            what=f"route {route.name} was last proven on {route.proven_at}",
+            hint="send a test page (triage roster test); a telephone may have changed since",
         )
     if route.secret is not None and not route.secret.startswith(("env:", "file:")):
         yield Finding(
@@ -171,38 +191,3 @@ def _route(place: str, route: Route, now: datetime) -> Iterator[Finding]:
             what=f"route {route.name} has its secret written in the roster file",
             hint="keep it in the environment or a file: secret = 'env:NAME' or 'file:/path'",
         )
-
-
-def _sites(roster: Roster) -> Iterator[Finding]:
-    for site in roster.sites.values():
-        if site.desk is None:
-            yield Finding(
-                level="warning",
-                place=f"site {site.id}",
-                what="has no desk telephone number",
-                hint='write desk = "..."; it is printed wherever the service cannot be reached',
-            )
-
-
-def _overlaps(roster: Roster, now: datetime) -> Iterator[Finding]:
-    coming = [each for each in roster.overrides if now < each.ends]
-    for number, first in enumerate(coming):
-        for second in coming[number + 1 :]:
-            if _contradict(first, second):
-                at = _local(roster.sites[first.site], max(first.starts, second.starts))
-                yield Finding(
-                    level="warning",
-                    place=f"{first.site} {first.role}",
-                    what=f"two overrides at once from {at}: {first.person}, {second.person}",
-                    hint="the one that begins last serves; take the other away if that is wrong",
-                )
-
-
-def _contradict(first: Override, second: Override) -> bool:
-    meet = max(first.starts, second.starts) < min(first.ends, second.ends)
-    same_post = (first.site, first.role) == (second.site, second.role)
-    return meet and same_post and first.person != second.person
-
-
-def _local(site: Site, at: datetime) -> str:
-    return f"{wall_clock(at, site.zone):%Y-%m-%d %H:%M}"

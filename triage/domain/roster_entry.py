@@ -59,6 +59,10 @@ class Entry:
             self.note(key, str(error))
             return default
 
+    def names(self) -> tuple[str, ...]:
+        """The keys that stand in this table."""
+        return tuple(self._values)
+
     def tables(self, key: str) -> Iterator[tuple[str, "Entry"]]:
         """The named tables under a key, as (name, entry)."""
         self._asked.add(key)

@@ -8,6 +8,7 @@ from triage.domain.errors import UnsoundRoster
 from triage.domain.paging import short_tag
 from triage.domain.roster import Roster, Site
 from triage.domain.roster_entry import Entry
+from triage.domain.roster_feeds import feed_of, note_doubled
 from triage.domain.roster_people import person_of
 from triage.domain.roster_rotas import override_of, rota_of
 from triage.domain.roster_values import (
@@ -48,6 +49,8 @@ def _roster(file: Entry, *, version: str) -> Roster | None:
     sound_sites = {name: site for name, site in sites.items() if site}
     rotas = [rota_of(entry, sites, people) for entry in file.rows("rota")]
     overrides = [override_of(entry, sites, people) for entry in file.rows("override")]
+    feeds = [feed_of(entry, sites, people) for entry in file.rows("feed")]
+    note_doubled(file, feeds)
     widen = _widen(file.table("widen"), sites)
     default = file.may_have("default_site", read_id, next(iter(sites), None))
     if not sites:
@@ -65,6 +68,7 @@ def _roster(file: Entry, *, version: str) -> Roster | None:
         widen=widen,
         default_site=default or "",
         version=version,
+        feeds=tuple(feed for feed in feeds if feed),
     )
 
 

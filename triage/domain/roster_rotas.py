@@ -17,7 +17,7 @@ from triage.domain.roster_values import (
 
 def rota_of(entry: Entry, sites: Collection[str], people: Collection[str]) -> Rota | None:
     """The rota of a `[[rota]]` table; None when it leads nowhere."""
-    site = entry.needs("site", _one_of("site", sites))
+    site = entry.needs("site", one_of("site", sites))
     role = entry.needs("role", read_role)
     serving = entry.needs("people", _some_of("person", people))
     every = entry.may_have("every", read_every)
@@ -35,9 +35,9 @@ def override_of(
     entry: Entry, sites: Mapping[str, Site | None], people: Collection[str]
 ) -> Override | None:
     """The override of an `[[override]]` table; its times are local to its site."""
-    site_id = entry.needs("site", _one_of("site", sites))
+    site_id = entry.needs("site", one_of("site", sites))
     role = entry.needs("role", read_role)
-    person = entry.needs("person", _one_of("person", people))
+    person = entry.needs("person", one_of("person", people))
     site = sites.get(site_id or "")
     zone = site.zone if site else read_zone("UTC")
     starts = entry.needs("from", lambda value: read_wall(value, zone))
@@ -51,7 +51,9 @@ def override_of(
     return Override(site=site_id, role=role, person=person, starts=starts, ends=ends, reason=reason)
 
 
-def _one_of(what: str, known: Collection[str]) -> Callable[[object], str]:
+def one_of(what: str, known: Collection[str]) -> Callable[[object], str]:
+    """A reader of one name among those of the file."""
+
     def read(value: object) -> str:
         if not isinstance(value, str) or value not in known:
             allowed = ", ".join(known) or "none yet"
@@ -62,7 +64,7 @@ def _one_of(what: str, known: Collection[str]) -> Callable[[object], str]:
 
 
 def _some_of(what: str, known: Collection[str]) -> Callable[[object], tuple[str, ...]]:
-    read_one = _one_of(what, known)
+    read_one = one_of(what, known)
 
     def read(value: object) -> tuple[str, ...]:
         if not isinstance(value, list) or not value:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from triage.domain.roster import OnCall, Roster, Rota
 from triage.domain.wall_time import first_instant
+
+_LONGEST = timedelta(days=62)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,18 @@ def shifts(
         if begin < until
     ]
     return tuple(_joined(pieces))
+
+
+def whole_shift(roster: Roster, site: str, role: str, at: datetime) -> Shift | None:
+    """The shift that runs at an instant, from its beginning to its end.
+
+    None where it is longer than two months: then nobody takes turns.
+    """
+    start, end = at - _LONGEST, at + _LONGEST
+    for shift in shifts(roster, site, role, start=start, end=end):
+        if shift.starts <= at < shift.ends:
+            return shift if start < shift.starts and shift.ends < end else None
+    return None
 
 
 def _changes(

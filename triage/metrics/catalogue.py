@@ -177,6 +177,12 @@ _IN_PROCESS = (
         "Milestones corrected or withdrawn by who recorded them.",
     ),
     Instrument(
+        "triage_roster_gap_seconds",
+        Kind.GAUGE,
+        ("role",),
+        "Time within the next 24 hours, all sites, in which nobody who can be reached serves.",
+    ),
+    Instrument(
         "triage_http_requests_total",
         Kind.COUNTER,
         ("route", "status"),

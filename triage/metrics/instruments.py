@@ -1,6 +1,6 @@
 """What this process counts itself; a restart begins at 0. Every combination of labels is there."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
@@ -37,6 +37,7 @@ class Instruments:
         self._events = self._counter("triage_events_total")
         self._unread = self._counter("triage_unread_fields_total")
         self._corrections = self._counter("triage_milestone_corrections_total")
+        self._gaps = self._gauge("triage_roster_gap_seconds")
         self._requests = self._counter("triage_http_requests_total")
         self._seconds = self._histogram("triage_http_request_duration_seconds")
         self._refresh_errors = self._counter("triage_exporter_refresh_errors_total")
@@ -75,6 +76,11 @@ class Instruments:
     def unreadable(self, door: str, outcome: str, count: int) -> None:
         """Messages that were `refused` with an answer, or `quarantined`."""
         self._events.labels(door, outcome).inc(count)
+
+    def roster_gaps(self, seconds: Mapping[str, float]) -> None:
+        """Time without anybody on call in the next 24 hours, for each role that is paged."""
+        for role, without in seconds.items():
+            self._gaps.labels(role).set(without)
 
     def expect_routes(self, routes: Iterable[str]) -> None:
         """The route templates that this process serves."""

@@ -6,6 +6,7 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from triage.domain.instants import parse_instant
+from triage.workflow.roster_notice import ROSTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ def page_text(document: Mapping[str, Any], zone: tzinfo = UTC) -> PageText:
 
 def _title(document: Mapping[str, Any]) -> str:
     drill = "DRILL: " if document["drill"] else ""
+    if document["item"] == ROSTER:
+        return f"{drill}Roster: {document['asked']}"
     if document["case"] is None:
         return f"{drill}Unread messages ({document['count']}): {document['asked']}"
     return f"{drill}{document['tier']} {document['case']}: {document['asked']}"

@@ -78,6 +78,15 @@ class PageWrites(Session):
             distinct.setdefault(order.page, (order, now))
         return [PageId(page) for page in self._write_new(PAGES, list(distinct.values()))]
 
+    def settle_page(self, page: PageId, why: str) -> bool:
+        """Nobody needs to answer the page any more, and if unsent it is not sent.
+
+        False when that was so already. For pages without a case: those of a case follow its fold.
+        """
+        c = _PAGE.c
+        change = update(_PAGE).where(c.page == page, c.case_id.is_(None), c.withdrawn.is_(None))
+        return self._connection.execute(change.values(withdrawn=why)).rowcount == 1
+
     def claim_pages(self, now: datetime, limit: int, lease_seconds: float) -> list[ClaimedPage]:
         """Up to `limit` pages to send: EMERGENT first, then longest owed; held for the lease.
 

@@ -20,6 +20,7 @@ from triage.store.records import (
     PageRow,
     QuarantineItem,
 )
+from triage.store.roster_writes import RosterReads
 from triage.store.rows import (
     CaseLog,
     Cases,
@@ -40,7 +41,7 @@ _QUARANTINE = table_of(Quarantine)
 _PROGRESS = table_of(LoopProgress)
 
 
-class Reader(Figures, HouseReads, PositionReads):
+class Reader(Figures, HouseReads, PositionReads, RosterReads):
     """Reads of one transaction; changes nothing."""
 
     def cases(

@@ -222,3 +222,28 @@ class AttemptRow:
     provider_word: str | None
     at: datetime
     retry_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedCopy:
+    """The last good copy of a calendar feed; `problem` is why the last look gave no newer one."""
+
+    feed: str
+    checked_at: datetime
+    fetched_at: datetime | None = None
+    etag: str | None = None
+    content: bytes | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteTest:
+    """A test page over one route of a person, and when it was confirmed that it arrived."""
+
+    page: str
+    person: str
+    route: str
+    setup: str
+    ordered_at: datetime
+    confirmed_at: datetime | None = None
+    confirmed_by: str | None = None

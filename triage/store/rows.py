@@ -21,7 +21,7 @@ from triage.store.column_types import (
     WHOLE,
 )
 
-APPEND_ONLY = ("journal", "case_log", "completed_leg")
+APPEND_ONLY = ("journal", "case_log", "completed_leg", "roster_change")
 
 
 def _column(kind: TypeEngine[Any], *, key: bool = False, null: bool = False) -> Any:

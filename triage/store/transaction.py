@@ -8,12 +8,21 @@ from triage.store.intake_writes import IntakeWrites
 from triage.store.outbox_writes import OutboxWrites
 from triage.store.page_writes import PageWrites
 from triage.store.reader import Reader
+from triage.store.roster_writes import RosterWrites
 from triage.store.superseded_pages import SupersededPages
 
 WAKES = ("due", "page")
 
 
-class Transaction(IntakeWrites, CaseWrites, PageWrites, SupersededPages, OutboxWrites, HouseWrites):
+class Transaction(
+    IntakeWrites,
+    CaseWrites,
+    PageWrites,
+    SupersededPages,
+    OutboxWrites,
+    HouseWrites,
+    RosterWrites,
+):
     """Every write of the store."""
 
     def __init__(self, connection: Connection) -> None:

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 
 from triage.domain.case import CaseState
 from triage.domain.events import Actor
-from triage.domain.paging import ACKNOWLEDGEMENT
+from triage.domain.paging import ACKNOWLEDGEMENT, PageOrder
 from triage.store.records import CaseRow, PageRow
 from triage.web.board_view import NEAR
 from triage.web.wall import Countdown, Moment, Wall
 from triage.web.words import plain, role_words, sentence_case, tier_key
+from triage.workflow.roster_notice import ROSTER, ROSTER_GAP
 
 UNREAD, REVIEW = "unread", "review"
+_LABELS = {ROSTER: "ROSTER"}
 _DELIVERY = {
     "ordered": "waiting to be sent",
     "sending": "being sent",
@@ -141,8 +143,8 @@ def page_line(page: PageRow, case: CaseRow | None, reader: Actor | None, wall: W
     return PageLine(
         page=order.page,
         case=order.case or "",
-        tier=order.tier.value if order.tier else "UNREAD",
-        tier_key=tier_key(order.tier.value if order.tier else None),
+        tier=tier_label(order),
+        tier_key=tier_key(tier_label(order)),
         reason=sentence_case(order.reason_class),
         asked=order.asked,
         obligation=plain(order.obligation),
@@ -168,6 +170,11 @@ def page_line(page: PageRow, case: CaseRow | None, reader: Actor | None, wall: W
     )
 
 
+def tier_label(order: PageOrder) -> str:
+    """The tier, or what the page is about where it has none."""
+    return order.tier.value if order.tier else _LABELS.get(order.item or "", "UNREAD")
+
+
 def settled_words(page: PageRow, case: CaseRow | None) -> str:
     """Why nobody needs to answer the page any more; empty while somebody does."""
     if page.order.case is not None and case is not None and case.state == CaseState.CLOSED:
@@ -179,7 +186,7 @@ def settled_words(page: PageRow, case: CaseRow | None) -> str:
 
 
 def _answers(page: PageRow) -> tuple[str, ...]:
-    if page.order.obligation in (UNREAD, REVIEW):
+    if page.order.obligation in (UNREAD, REVIEW, ROSTER_GAP):
         return ("reviewed",)
     if page.order.obligation == ACKNOWLEDGEMENT:
         return ("coming", "decline", "hand_over")

@@ -61,9 +61,15 @@ def frame(parts: WebParts, visitor: Visitor | None, reader: Reader | None) -> Fr
         policy=book.version,
         is_draft=book.is_draft,
         desk=desk_number(parts, visitor),
-        alarms=(_NO_SWEEP,) if SWEEP in still else (),
+        alarms=((_NO_SWEEP,) if SWEEP in still else ()) + _roster_notices(parts, visitor),
         notes=(_NO_WATCHMAN,) if WATCH in still else (),
     )
+
+
+def _roster_notices(parts: WebParts, visitor: Visitor | None) -> tuple[str, ...]:
+    """The centre's affair, not a hospital's."""
+    is_ours = visitor is not None and not visitor.credential.is_hospital
+    return parts.desk.notices if is_ours else ()
 
 
 def zone_of(parts: WebParts, visitor: Visitor | None) -> tzinfo:

@@ -9,6 +9,7 @@ from sqlmodel import SQLModel
 
 from tests.store_schema import TABLES, differences
 from triage.domain.paging import Attempt
+from triage.domain.roster_changes import RosterChange
 from triage.store import (
     case_writes,
     expected_schema_version,
@@ -17,6 +18,8 @@ from triage.store import (
     outbox_writes,
     page_writes,
     records,
+    roster_rows,
+    roster_writes,
     rows,
     schema_version,
     upgrade,
@@ -36,6 +39,9 @@ BULKS = {
     "token": house_writes.TOKENS,
     "loop_progress": house_writes.PROGRESS,
     "policy_book": house_writes.BOOKS,
+    "roster_change": roster_writes.CHANGES,
+    "roster_feed": roster_writes.FEEDS,
+    "route_test": roster_writes.TESTS,
 }
 LEFT_TO_THE_DATABASE = {
     "journal": {"seq"},
@@ -91,6 +97,9 @@ def test_every_model_that_is_written_in_bulk_is_tested_above() -> None:
         (records.AttemptRow, rows.PageAttempt),
         (records.KafkaPosition, rows.Position),
         (Attempt, rows.PageAttempt),
+        (RosterChange, roster_rows.RosterChangeRow),
+        (records.FeedCopy, roster_rows.RosterFeedRow),
+        (records.RouteTest, roster_rows.RouteTestRow),
     ],
 )
 def test_records_have_the_columns_of_their_table(record: Any, model: type[SQLModel]) -> None:

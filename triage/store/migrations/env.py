@@ -8,11 +8,11 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
-from triage.store import rows
+from triage.store import roster_rows, rows
 from triage.store.connection import WRITES, open_engine
 
 TARGET = SQLModel.metadata
-assert "journal" in TARGET.tables, rows.__name__  # the import above fills it
+assert {"journal", "roster_change"} <= TARGET.tables.keys(), (rows, roster_rows)  # imports fill it
 
 
 @contextmanager

@@ -1,0 +1,67 @@
+"""Looks a day ahead in the roster and has gaps told before the shift, not after."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from triage.domain.errors import StoreUnavailable
+from triage.domain.instants import Clock
+from triage.domain.roster_gaps import seconds_without
+from triage.handle import Desk
+from triage.intake.faults import described
+from triage.metrics.instruments import Instruments
+from triage.policies.roles import paged_roles
+from triage.rosters.keeper import GAP_AHEAD, coming
+from triage.store.store import Store
+from triage.workflow.roster_notice import gap_orders
+
+LOOP = "roster"
+_LOG = logging.getLogger(__name__)
+_EVERY_SECONDS = 60.0  # finding a gap changes nothing: pages have keys, so a look costs nothing
+
+
+class RosterWatch:
+    """Synchronous; any number of processes: a gap is one page, whoever finds it."""
+
+    def __init__(self, store: Store, desk: Desk, instruments: Instruments) -> None:
+        self._store, self._desk, self._instruments = store, desk, instruments
+
+    def turn(self, now: datetime) -> int:
+        """Order what is owed for the gaps of the next 24 hours; returns how many pages are new."""
+        roster, book = self._desk.roster, self._desk.books.current
+        roles = paged_roles(book)
+        found = coming(roster, roles, now)
+        without = dict.fromkeys(roles, 0.0)
+        for gap in found:
+            without[gap.role] += seconds_without(gap, now=now, within=GAP_AHEAD)
+        self._instruments.roster_gaps(without)
+        with self._store.begin() as tx:
+            new = tx.order_pages(list(gap_orders(found, roster, book.version, now)), now)
+            tx.stamp(LOOP, now)
+            if new:
+                tx.notify("page")
+        for gap in found[: len(new)]:
+            _LOG.warning("roster.gap: %s at %s from %s", gap.role, gap.site, gap.starts)
+        return len(new)
+
+    async def run(
+        self,
+        stop: asyncio.Event,
+        clock: Clock,
+        run_blocking: Callable[[Callable[[], Any]], Awaitable[Any]],
+        speed: float = 1.0,
+    ) -> None:
+        """A look every minute of `clock` until `stop`; a fault of one look does not end it."""
+        while not stop.is_set():
+            try:
+                await run_blocking(lambda: self.turn(clock.now()))
+            except StoreUnavailable as error:
+                _LOG.warning("roster.waiting_for_database: %s", error.what)
+            except Exception as error:
+                _LOG.error("roster.watch_failed: %s", described(error))
+            try:
+                await asyncio.wait_for(stop.wait(), _EVERY_SECONDS / speed)
+            except TimeoutError:
+                continue

@@ -1,0 +1,1 @@
+"""The roster as it is now: the file, calendar feeds, changes at the desk, proofs of routes."""

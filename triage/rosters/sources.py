@@ -1,0 +1,56 @@
+"""Where the roster of this moment comes from, and what is put together from it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from triage.domain.errors import TriageError
+from triage.domain.roster import Roster, default_roster
+from triage.domain.roster_changes import RosterChange, with_changes
+from triage.domain.roster_file import read_roster
+from triage.domain.route_proofs import RouteProof, with_proofs
+from triage.store.reader import Reader
+from triage.store.records import FeedCopy, RouteTest
+
+_PROOFS_KEPT = timedelta(days=180)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the database keeps of the roster."""
+
+    changes: Sequence[RosterChange] = ()
+    feeds: Mapping[str, FeedCopy] | None = None
+    tests: Sequence[RouteTest] = ()
+
+
+def load_roster(file: Path | None) -> Roster:
+    """The roster of a file, or one in which nobody is on call. Raises UnsoundRoster."""
+    if file is None:
+        return default_roster()
+    try:
+        return read_roster(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise TriageError(f"{file}: {error.strerror}", hint="name a readable file") from None
+    except UnicodeDecodeError:
+        raise TriageError(f"{file}: not UTF-8 text", hint="save it as UTF-8") from None
+
+
+def read_kept(reader: Reader, now: datetime) -> Kept:
+    """What the database keeps of the roster at this instant."""
+    return Kept(
+        changes=reader.roster_changes(),
+        feeds=reader.feed_copies(),
+        tests=reader.route_tests(now - _PROOFS_KEPT),
+    )
+
+
+def put_together(file: Roster, kept: Kept) -> Roster:
+    """The file's roster with everything else that holds."""
+    proofs = [
+        RouteProof(person=each.person, route=each.route, setup=each.setup, at=each.confirmed_at)
+        for each in kept.tests
+        if each.confirmed_at is not None
+    ]
+    return with_changes(with_proofs(file, proofs), kept.changes)
