@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from triage.domain.errors import StoreUnavailable, TriageError
 from triage.domain.instants import Clock
 from triage.handle import Desk
 from triage.metrics.instruments import Instruments
+from triage.notify.secrets import Missing, resolve_reference
 from triage.notify.webhook import webhook_client
 from triage.roles import Roles, Work
 from triage.rosters.keeper import RosterKeeper
@@ -96,6 +98,7 @@ class Service:
             health=self._components,
             is_demo=self.is_demo,
             stale_after=STALE_AFTER * self.speed,
+            secret_of=_secret_of,
         )
         app = create_app(parts) if "web" in self.roles else create_status_app(parts)
         config = uvicorn.Config(
@@ -243,6 +246,11 @@ def build(
         instruments=Instruments(version=__version__),
         keeper=RosterKeeper(desk, store, settings.roster_file),
     )
+
+
+def _secret_of(reference: str | None) -> str | None:
+    found = resolve_reference(reference, os.environ)
+    return None if isinstance(found, Missing) else found
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

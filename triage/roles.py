@@ -111,6 +111,7 @@ class Roles:
             client=client,
             clock=self.clock,
             environment=os.environ,
+            public_url=self.settings.public_url,
         )
         stack.callback(directory.close)
         delivery = Delivery(

@@ -244,8 +244,10 @@ def test_every_alert_is_explained() -> None:
 HAZARD_ROWS = table(HAZARDS, "# Hazards")
 
 
-def test_all_twelve_hazards_are_there() -> None:
-    assert [row[0] for row in HAZARD_ROWS] == [f"H{number}" for number in range(1, 13)]
+def test_the_twelve_hazards_of_the_policy_are_there_and_further_ones_are_numbered_on() -> None:
+    count = len(HAZARD_ROWS)
+    assert count >= 12
+    assert [row[0] for row in HAZARD_ROWS] == [f"H{number}" for number in range(1, count + 1)]
 
 
 @pytest.mark.parametrize("row", HAZARD_ROWS, ids=lambda row: row[0])

@@ -194,3 +194,48 @@ def test_a_secret_is_never_repeated_in_a_problem() -> None:
 
 def test_roster_type_is_what_the_service_uses() -> None:
     assert isinstance(read_roster(SOUND), Roster)
+
+
+PHONE = """
+[provider.phone]
+account = "env:ACCOUNT"
+token = "env:TOKEN"
+from = "+44 (1632) 960-999"
+"""
+TEXT = 'routes = [{ name = "text", kind = "sms", to = "+44 1632 960201" }]'
+WITH_TEXT = changed('routes = [{ name = "inbox", kind = "inbox" }]', TEXT)
+
+
+def test_a_telephone_is_reached_by_the_only_provider() -> None:
+    (route,) = read_roster(WITH_TEXT + PHONE).people["reg-b"].routes
+    assert (route.kind, route.to) == ("sms", "+441632960201")
+    assert route.provider is not None
+    assert (route.provider.name, route.provider.sender) == ("phone", "+441632960999")
+    assert route.provider.url == "https://api.twilio.com"
+    assert "960201" not in repr(route)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (WITH_TEXT, "person.reg-b.routes[1].provider: is no provider of this file: None; there"),
+        (
+            WITH_TEXT.replace("+44 1632 960201", "960201") + PHONE,
+            "person.reg-b.routes[1].to: is no number: write '+' and country code",
+        ),
+        (
+            WITH_TEXT.replace(', to = "+44 1632 960201"', "") + PHONE,
+            "person.reg-b.routes[1].to: is missing: write the number",
+        ),
+        (
+            WITH_TEXT + PHONE.replace("env:TOKEN", "a-token-in-clear"),
+            "provider.phone.token: is a secret: write where it is kept",
+        ),
+        (WITH_TEXT + PHONE.replace("account", "acount"), "provider.phone.account: is missing"),
+    ],
+)
+def test_what_is_wrong_with_a_telephone_is_said_without_showing_it(text: str, problem: str) -> None:
+    found = problems(text)
+    assert found[0].startswith(problem)
+    assert "960201" not in "".join(found)
+    assert "a-token-in-clear" not in "".join(found)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from triage.domain.feeds import Feed
 from triage.domain.rotation import Turn, first_handover, turn_at
+from triage.domain.telephone import Provider
 from triage.domain.wall_time import first_instant, wall_clock
 
 ROLES = (
@@ -39,20 +40,23 @@ _ANSWERS_KEPT = 4096  # a batch asks the same of one instant again and again
 # Where a page shows that its own route did not take: the inbox of the desk.
 DESK_INBOX = "desk-inbox"
 
-RouteKind = Literal["inbox", "webhook", "apprise"]
+RouteKind = Literal["inbox", "webhook", "apprise", "sms", "voice"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One way to reach a person. `url` and `secret` may be references (`env:NAME`, `file:/path`).
+    """One way to reach a person. `url`, `secret` and `to` may be references (`env:`, `file:`).
 
-    A reference is resolved when a page is sent. Neither value shows in the printed form.
+    A reference is resolved when a page is sent. None of these values shows in the printed form.
+    `to` is a telephone number, which `provider` reaches (kinds sms and voice).
     """
 
     name: str
     kind: RouteKind
     url: str | None = field(default=None, repr=False)
     secret: str | None = field(default=None, repr=False)
+    to: str | None = field(default=None, repr=False)
+    provider: Provider | None = None
     proven_at: date | None = None
 
 
@@ -189,6 +193,7 @@ class Roster:
     default_site: str
     version: str
     feeds: tuple[Feed, ...] = ()
+    providers: Mapping[str, Provider] = field(default_factory=dict)
     _rotas: dict[tuple[str, str], list[Rota]] = field(init=False, repr=False, compare=False)
     _overrides: dict[tuple[str, str], list[Override]] = field(init=False, repr=False, compare=False)
     _answers: dict[tuple[str, str, datetime], OnCall] = field(

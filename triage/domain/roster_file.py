@@ -10,6 +10,7 @@ from triage.domain.roster import Roster, Site
 from triage.domain.roster_entry import Entry
 from triage.domain.roster_feeds import feed_of, note_doubled
 from triage.domain.roster_people import person_of
+from triage.domain.roster_providers import provider_of
 from triage.domain.roster_rotas import override_of, rota_of
 from triage.domain.roster_values import (
     read_closing,
@@ -45,7 +46,9 @@ def read_roster(text: str) -> Roster:
 def _roster(file: Entry, *, version: str) -> Roster | None:
     file.needs("version", _read_format)
     sites = {name: _site(name, entry) for name, entry in file.tables("site")}
-    people = {name: person_of(name, entry) for name, entry in file.tables("person")}
+    named = {name: provider_of(name, entry) for name, entry in file.tables("provider")}
+    providers = {name: provider for name, provider in named.items() if provider}
+    people = {name: person_of(name, entry, providers) for name, entry in file.tables("person")}
     sound_sites = {name: site for name, site in sites.items() if site}
     rotas = [rota_of(entry, sites, people) for entry in file.rows("rota")]
     overrides = [override_of(entry, sites, people) for entry in file.rows("override")]
@@ -69,6 +72,7 @@ def _roster(file: Entry, *, version: str) -> Roster | None:
         default_site=default or "",
         version=version,
         feeds=tuple(feed for feed in feeds if feed),
+        providers=providers,
     )
 
 

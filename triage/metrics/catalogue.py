@@ -23,8 +23,10 @@ TIERS = tuple(tier.value for tier in Tier)
 CURRENT_LEGS = LEGS
 PATHWAY_LEGS = (RECEIVED_TO_DECISION, "received_to_knife", "received_to_decompression")
 TIMED_LEGS = (RECEIVED_TO_DECISION, *(leg for leg, _, _ in HEADLINE_LEGS))
-CHANNELS = ("inbox", "webhook", "apprise")
+CHANNELS = ("inbox", "webhook", "apprise", "sms", "voice")
 PAGE_OUTCOMES = ("accepted", "failed", "suppressed")
+CALL_BACKS = ("status", "sms", "voice")
+CALL_BACK_OUTCOMES = ("taken", "ignored", "refused")
 CONSUMERS = ("kafka",)
 DOORS = ("http", "kafka", "mllp")
 EVENT_OUTCOMES = ("accepted", "duplicate", "no_effect", "refused", "quarantined")
@@ -145,6 +147,12 @@ _IN_PROCESS = (
         Kind.HISTOGRAM,
         (),
         "From when a page was owed until a provider accepted it.",
+    ),
+    Instrument(
+        "triage_provider_callbacks_total",
+        Kind.COUNTER,
+        ("kind", "outcome"),
+        "Call-backs of telephone providers; refused = without a right signature.",
     ),
     Instrument(
         "triage_event_consumer_last_processed_timestamp_seconds",

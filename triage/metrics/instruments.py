@@ -9,6 +9,8 @@ from prometheus_client.metrics import MetricWrapperBase
 from triage.domain.events import EventType
 from triage.handle import Incoming, Outcome
 from triage.metrics.catalogue import (
+    CALL_BACK_OUTCOMES,
+    CALL_BACKS,
     CALL_BUCKETS,
     CATALOGUE,
     CHANNELS,
@@ -32,6 +34,7 @@ class Instruments:
         self.registered: frozenset[str] = frozenset()
         self._pages = self._counter("triage_pages_total")
         self._delivery = self._histogram("triage_page_delivery_seconds")
+        self._call_backs = self._counter("triage_provider_callbacks_total")
         self._last_processed = self._gauge("triage_event_consumer_last_processed_timestamp_seconds")
         self._pending = self._gauge("triage_event_consumer_pending_events")
         self._events = self._counter("triage_events_total")
@@ -45,6 +48,7 @@ class Instruments:
             {"version": version}
         )
         _begin(self._pages, CHANNELS, PAGE_OUTCOMES)
+        _begin(self._call_backs, CALL_BACKS, CALL_BACK_OUTCOMES)
         _begin(self._events, DOORS, EVENT_OUTCOMES)
         _begin(self._last_processed, CONSUMERS)
         _begin(self._pending, CONSUMERS)
@@ -55,6 +59,10 @@ class Instruments:
         self._pages.labels(channel, outcome).inc()
         if outcome == "accepted":
             self._delivery.observe(max(seconds_since_owed, 0.0))
+
+    def call_back(self, kind: str, outcome: str) -> None:
+        """A telephone provider called back: `taken`, `ignored`, or `refused` (not signed)."""
+        self._call_backs.labels(kind, outcome).inc()
 
     def consumed(self, consumer: str, at_epoch_seconds: float, pending: int) -> None:
         """A consumer stored what it had; `pending` records are left on its topic."""

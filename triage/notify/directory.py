@@ -11,6 +11,8 @@ from triage.domain.paging import PageOrder
 from triage.domain.roster import Roster, Route
 from triage.notify.apprise_route import AppriseRoute
 from triage.notify.inbox import InboxRoute
+from triage.notify.phone_line import PhoneLine
+from triage.notify.phone_route import SmsRoute, VoiceRoute
 from triage.notify.quiet_log import quieten_senders
 from triage.notify.routes import Connection, PageRoute
 from triage.notify.webhook import WebhookRoute
@@ -30,6 +32,7 @@ class Directory:
     client: aiohttp.ClientSession
     clock: Clock
     environment: Mapping[str, str]
+    public_url: str = ""
     _known: dict[tuple[Route, str], Connection] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -57,11 +60,29 @@ class Directory:
     def _connection(self, route: Route, roster: Roster, site: str) -> Connection:
         key = (route, site)
         if key not in self._known:
-            self._known[key] = Connection(f"{route.kind} {route.url}", self._build(*key, roster))
+            self._known[key] = Connection(_lane(route), self._build(*key, roster))
         return self._known[key]
 
     def _build(self, route: Route, site: str, roster: Roster) -> PageRoute:
         if route.kind == "webhook":
             return WebhookRoute(route, self.client, self.clock, self.environment)
-        zone = roster.sites[site].zone if site in roster.sites else UTC
+        if route.kind == "voice":
+            line = PhoneLine(self.client)
+            return VoiceRoute(route, line, self.environment, public_url=self.public_url)
+        known = roster.sites.get(site)
+        zone, desk = (known.zone, known.desk) if known else (UTC, None)
+        if route.kind == "sms":
+            return SmsRoute(
+                route,
+                PhoneLine(self.client),
+                self.environment,
+                public_url=self.public_url,
+                desk=desk,
+                zone=zone,
+            )
         return AppriseRoute(route, self.environment, zone=zone)
+
+
+def _lane(route: Route) -> str:
+    """Calls and messages of one provider do not wait for each other, nor for another provider."""
+    return f"{route.kind} {route.provider.name if route.provider else route.url}"

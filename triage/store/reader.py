@@ -85,6 +85,18 @@ class Reader(Figures, HouseReads, PositionReads, RosterReads):
         chosen = select(*columns).where(c.case_id == case_id).order_by(c.seq)
         return [JournalEntry(**row._mapping) for row in self._connection.execute(chosen)]
 
+    def occurred_at(self, source: str, event_id: str) -> datetime | None:
+        """When the first event of this id happened; None where there is none."""
+        c = _JOURNAL.c
+        chosen = select(c.occurred_at).where(c.source == source, c.event_id == event_id)
+        return self._connection.execute(chosen.order_by(c.seq).limit(1)).scalar_one_or_none()
+
+    def pages_by_message(self, since: datetime) -> list[PageRow]:
+        """Pages for text messages that were ordered since an instant, newest first."""
+        c = _PAGE.c
+        chosen = select(_PAGE).where(c.route_kind == "sms", c.ordered_at >= since)
+        return self._pages(chosen.order_by(c.ordered_at.desc(), c.page))
+
     def page(self, page: PageId) -> PageRow | None:
         """One page, or None."""
         found = self._pages(select(_PAGE).where(_PAGE.c.page == page))

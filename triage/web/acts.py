@@ -52,14 +52,18 @@ async def act_on_case(
     data: Mapping[str, Any],
     *,
     time: object = None,
+    event: str | None = None,
 ) -> Outcome:
     """Record one act on a case in sight. `time`: when it happened, RFC 3339; now when left out.
 
+    An `event` id that came before is the same act: answered again, not done again.
     Raises RefusalError as `take` does.
     """
+    if event is not None:
+        time = await in_store(parts, partial(told_at, parts, credential.source, event))
     envelope = {
         "specversion": "1.0",
-        "id": str(uuid.uuid4()),
+        "id": event or str(uuid.uuid4()),
         "source": credential.source,
         "type": kind,
         "time": time or format_instant(parts.clock.now()),
@@ -72,7 +76,12 @@ async def act_on_case(
 
 
 async def acknowledge(
-    parts: WebParts, credential: Credential, page: str, answer: Mapping[str, Any]
+    parts: WebParts,
+    credential: Credential,
+    page: str,
+    answer: Mapping[str, Any],
+    *,
+    event: str | None = None,
 ) -> dict[str, Any]:
     """Answer a page, of a case or of unread messages; gives the receipt. Raises RefusalError."""
     if answer.get("page", page) != page:
@@ -87,7 +96,8 @@ async def acknowledge(
     if key is None or not await in_store(parts, partial(_is_page, parts, page)):
         raise _unknown_page()
     row = await find_case(parts, credential, key.case)
-    outcome = await act_on_case(parts, credential, row, ACKNOWLEDGED, {**answer, "page": page})
+    data = {**answer, "page": page}
+    outcome = await act_on_case(parts, credential, row, ACKNOWLEDGED, data, event=event)
     return receipt(outcome)
 
 
@@ -172,6 +182,13 @@ def actor_document(actor: Actor) -> dict[str, str]:
         "site": actor.site,
     }
     return {key: value for key, value in fields.items() if value is not None}
+
+
+def told_at(parts: WebParts, source: str, event: str) -> str | None:
+    """When the event of this id happened, RFC 3339; None where none came. Blocks."""
+    with parts.store.read() as reader:
+        at = reader.occurred_at(source, event)
+        return format_instant(at) if at else None
 
 
 def _is_page(parts: WebParts, page: str) -> bool:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from triage.web import api, health, pages, refer_page, signing_in
+from triage.web import api, health, pages, phone_calls, phone_messages, refer_page, signing_in
 from triage.web.asking import parts_of
 from triage.web.parts import WebParts
 from triage.web.problems import RefusalError, problem
@@ -17,7 +17,7 @@ from triage.web.rendering import frame, page
 from triage.web.visiting import SignInNeededError
 from triage.web.wire_safety import RequestCount, WireSafety
 
-_FOR_MACHINES = ("/api/", "/events", "/health/", "/metrics")
+_FOR_MACHINES = ("/api/", "/events", "/health/", "/metrics", "/providers/")
 
 
 def create_app(parts: WebParts) -> FastAPI:
@@ -27,6 +27,8 @@ def create_app(parts: WebParts) -> FastAPI:
     app.include_router(signing_in.router)
     app.include_router(pages.router)
     app.include_router(refer_page.router)
+    app.include_router(phone_calls.router)
+    app.include_router(phone_messages.router)
     with as_file(files("triage.web") / "static") as folder:
         app.mount("/static", StaticFiles(directory=Path(folder)), name="static")
     _count_routes(app, parts)

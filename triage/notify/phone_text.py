@@ -1,0 +1,39 @@
+"""A page as a text message: tier, case number, what is asked, codes to answer with, the desk."""
+
+from collections.abc import Mapping
+from datetime import UTC, tzinfo
+from typing import Any
+
+from triage.domain.instants import parse_instant
+
+LINE_LIMIT = 1_500  # characters; providers take 1,600 in one message
+
+
+def sms_text(
+    document: Mapping[str, Any], code: str, *, desk: str | None, zone: tzinfo = UTC
+) -> str:
+    """One page. Nothing of the patient, and no telephone number but the desk's."""
+    lines = [_headline(document, zone)]
+    if document["possibly_doubled"]:
+        lines.append("You may have had this page before.")
+    lines.append(answer_line(document, code))
+    if desk:
+        lines.append(f"Desk {desk}")
+    lines.append(document["url"])
+    return "\n".join(lines)
+
+
+def answer_line(document: Mapping[str, Any], code: str) -> str:
+    """How to answer by message."""
+    if document["obligation"] == "acknowledgement":
+        return f"Reply {code} to take it, NO {code} to decline."
+    return f"Reply {code} to say you have it."
+
+
+def _headline(document: Mapping[str, Any], zone: tzinfo) -> str:
+    drill = "DRILL: " if document["drill"] else ""
+    due_at = parse_instant(document["due_at"])
+    by = f" by {due_at.astimezone(zone):%H:%M %Z}" if due_at else ""
+    if document["case"] is None:
+        return f"{drill}Unread messages ({document['count']}): {document['asked']}{by}"
+    return f"{drill}{document['tier']} {document['case']}: {document['asked']}{by}"
