@@ -18,6 +18,7 @@ COMMANDS = {
     "migrate": "serving",
     "demo": "proof",
     "bench": "proof",
+    "simulate": "simulating",
     "submit": "cases",
     "case": "cases",
     "ack": "answering",

@@ -1,0 +1,85 @@
+"""Many seeds, one after another: what broke, what was come past, how fast it went."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from triage.proof.simulate.checker import MUST_REACH, check
+from triage.proof.simulate.incarnation import Makers
+from triage.proof.simulate.make_story import random_story
+from triage.proof.simulate.run import PLAIN, run_story
+from triage.proof.simulate.shrink import shrink
+from triage.proof.simulate.story import Story
+from triage.proof.simulate.verdict import SecondModel, Violation
+from triage.recording import PolicyBooks
+
+_ENOUGH_TO_REACH_ALL = 200  # fewer seeds need not come past everything
+
+
+@dataclass(slots=True)
+class Campaign:
+    """`broken` holds the violations of each seed that had any."""
+
+    seeds: int = 0
+    deaths: int = 0
+    pages: int = 0
+    broken: dict[int, list[Violation]] = field(default_factory=dict)
+    marks: set[str] = field(default_factory=set)
+
+    @property
+    def unreached(self) -> frozenset[str]:
+        """Marks that it should have come past."""
+        return MUST_REACH - self.marks if self.seeds >= _ENOUGH_TO_REACH_ALL else frozenset()
+
+    @property
+    def is_green(self) -> bool:
+        """Nothing broke, and everything was come past."""
+        return not self.broken and not self.unreached
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """How a story is run and judged."""
+
+    books: PolicyBooks
+    makers: Makers = PLAIN
+    second_model: SecondModel | None = None
+
+    def violations(self, story: Story) -> list[Violation]:
+        """Run it and check it."""
+        return check(run_story(story, self.books, self.makers), self.second_model)
+
+    def fails_alike(self, violation: Violation) -> Callable[[Story], bool]:
+        """Whether a story breaks the same invariant."""
+
+        def fails(story: Story) -> bool:
+            return any(each.invariant == violation.invariant for each in self.violations(story))
+
+        return fails
+
+    def smallest(self, story: Story, violation: Violation) -> Story:
+        """The story made small while it breaks that invariant."""
+        return shrink(story, self.fails_alike(violation))
+
+
+def run_campaign(
+    seeds: Iterable[int],
+    judge: Judge,
+    *,
+    until: Callable[[], bool] = lambda: False,
+    tell: Callable[[Campaign], None] = lambda _: None,
+) -> Campaign:
+    """Run seeds until they end or `until` says so; `tell` hears of each."""
+    campaign = Campaign()
+    for seed in seeds:
+        outcome = run_story(random_story(seed), judge.books, judge.makers)
+        found = check(outcome, judge.second_model)
+        campaign.seeds += 1
+        campaign.deaths += outcome.deaths
+        campaign.pages += len(outcome.world.phones.arrivals)
+        campaign.marks |= outcome.world.trace.marks
+        if found:
+            campaign.broken[seed] = found
+        tell(campaign)
+        if until():
+            break
+    return campaign

@@ -1,0 +1,148 @@
+"""Invariants 4, 5, 6, 11, 12: each stored case is what its log says, and owes what it should."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import orjson
+
+from triage.domain.case import Case
+from triage.domain.events import CaseId, Event, EventType, read_event
+from triage.domain.paging import ACKNOWLEDGEMENT
+from triage.domain.tiers import Tier
+from triage.proof.simulate.run import Outcome
+from triage.proof.simulate.story import dice
+from triage.proof.simulate.verdict import CaseView, SecondModel, Violation
+from triage.proof.simulate.world import World
+from triage.store.column_types import read_sqlite_instant
+from triage.workflow.document import case_document
+from triage.workflow.fold import fold
+from triage.workflow.plan import plan
+
+_LATE = timedelta(seconds=5)
+_MAY_LOWER = ("consultant", "fellow", "second_consultant", "clinical_director")
+
+
+def check_cases(outcome: Outcome, second_model: SecondModel | None = None) -> Iterator[Violation]:
+    """Every case of a run that has come to rest."""
+    for view in views(outcome.world):
+        yield from _same_as_log(outcome.world, view)
+        yield from _tier_falls(view)
+        yield from _owed(outcome.world, view)
+        yield from _deadlines_stand(outcome.world, view)
+        if second_model is not None:
+            yield from second_model(view)
+
+
+def views(world: World) -> Iterator[CaseView]:
+    """The cases that people see, with their logs."""
+    rows = world.raw.execute(
+        "SELECT case_id, document, folded_at FROM cases WHERE state <> 'unopened' ORDER BY case_id"
+    ).fetchall()
+    for case, document, folded_at in rows:
+        log = world.raw.execute(
+            "SELECT document FROM case_log WHERE case_id = ? ORDER BY seq", (case,)
+        ).fetchall()
+        pages = world.raw.execute(
+            "SELECT page, order_document, withdrawn, status FROM page WHERE case_id = ?", (case,)
+        ).fetchall()
+        yield CaseView(
+            case=CaseId(case),
+            log=[read_event(orjson.loads(text)) for (text,) in log],
+            document=orjson.loads(document),
+            pages=[{**orjson.loads(page[1]), "withdrawn": page[2]} for page in pages],
+            folded_at=read_sqlite_instant(folded_at),
+            now=world.clock.now(),
+            book=world.desk.books.current,
+            roster=world.roster,
+        )
+
+
+def _again(view: CaseView, log: Sequence[Event], at: Any) -> Case:
+    return fold(view.case, log, view.book, at, view.roster)
+
+
+def _same_as_log(world: World, view: CaseView) -> Iterator[Violation]:
+    """The fold of the log, met in any order, at the instant of the stored one."""
+    shuffled = list(view.log)
+    dice(world.story.seed, "order", view.case).shuffle(shuffled)
+    case = _again(view, shuffled, view.folded_at)
+    planned = plan(case, view.book, view.roster, view.folded_at)
+    stored = view.document
+    rebuilt: Mapping[str, Any] = orjson.loads(
+        orjson.dumps(
+            case_document(
+                case,
+                version=stored["version"],
+                head=stored["head"],
+                next_due_at=planned.next_due_at,
+            )
+        )
+    )
+    for name in stored:
+        if stored[name] != rebuilt.get(name):
+            number = 12 if name in ("rules", "policy", "all_rules") else 4
+            what = f"{name} is {stored[name]!r}, its log says {rebuilt.get(name)!r}"
+            yield Violation(6 if name == "next_due_at" else number, f"{view.case}: {what}")
+
+
+def _tier_falls(view: CaseView) -> Iterator[Violation]:
+    """A tier falls only by a named human."""
+    history = view.document["tier_history"]
+    for before, after in pairwise(history):
+        if Tier(after["tier"]).rank >= Tier(before["tier"]).rank:
+            continue
+        if not any(_lowers(event) for event in view.log if event.id == after["event"]):
+            what = f"{before['tier']} to {after['tier']} by {after['event']}"
+            yield Violation(5, f"{view.case}: tier fell by itself: {what}")
+
+
+def _lowers(event: Event) -> bool:
+    by = event.data.get("by")
+    role = by.get("role") if isinstance(by, Mapping) else None
+    if event.type is EventType.TIER_SET:
+        return role in _MAY_LOWER
+    return (
+        event.type is EventType.TREATMENT_DECIDED
+        and event.data.get("treatment") == "palliative"
+        and role == "consultant"
+    )
+
+
+def _owed(world: World, view: CaseView) -> Iterator[Violation]:
+    """Everything that is owed by now is there, and the next instant is ahead."""
+    case = _again(view, view.log, view.now)
+    planned = plan(case, view.book, view.roster, view.now)
+    there = {page["page"] for page in view.pages}
+    for order in planned.orders:
+        if order.page not in there and order.owed_at < view.now - _LATE:
+            yield Violation(
+                6, f"{view.case}: owed since {order.owed_at} and not there: {order.page}"
+            )
+    late = [timer for timer in planned.raises if timer.due_at < view.now - _LATE]
+    if late:
+        yield Violation(6, f"{view.case}: timer ran out and raised nothing: {late[0].rule}")
+    row = world.raw.execute(
+        "SELECT next_due_at FROM cases WHERE case_id = ?", (view.case,)
+    ).fetchone()
+    if row[0] is not None and read_sqlite_instant(row[0]) < view.now - _LATE:
+        yield Violation(6, f"{view.case}: due at {row[0]} and not looked at")
+    waits = any(each.is_open and each.name == ACKNOWLEDGEMENT for each in case.obligations)
+    if row[0] is None and waits and case.tier is Tier.EMERGENT:
+        yield Violation(6, f"{view.case}: EMERGENT, nobody owns it, and no next step")
+
+
+def _deadlines_stand(world: World, view: CaseView) -> Iterator[Violation]:
+    """What a run's acknowledgement was due at some way along its log is not later at the end."""
+    if len(view.log) < 3:
+        return
+    ordered = sorted(view.log, key=lambda event: event.receipt_order)
+    cut = dice(world.story.seed, "cut", view.case).randrange(1, len(ordered))
+    before = _again(view, ordered[:cut], ordered[cut - 1].received_at)
+    after = _again(view, view.log, view.now)
+    dues = {each.run_tag: each.due_at for each in after.obligations if each.name == ACKNOWLEDGEMENT}
+    for each in before.obligations:
+        if each.name == ACKNOWLEDGEMENT and dues.get(each.run_tag, each.due_at) > each.due_at:
+            later = f"from {each.due_at} to {dues[each.run_tag]}"
+            yield Violation(11, f"{view.case}: the same run became due later, {later}")

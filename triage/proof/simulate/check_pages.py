@@ -1,0 +1,112 @@
+"""Invariants 7, 8, 9, 10, 13: pages arrive, once where it can be, in time, and nobody is rung
+for what has been answered."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from triage.domain.roster import DESK_INBOX
+from triage.domain.tiers import Tier
+from triage.proof.simulate.phones import Arrival
+from triage.proof.simulate.run import Outcome
+from triage.proof.simulate.verdict import Violation, excused
+from triage.proof.simulate.world import World
+from triage.store.column_types import read_sqlite_instant
+
+_ARRIVES_WITHIN = timedelta(seconds=60)
+_IN_HAND = timedelta(seconds=6)  # a page may be claimed and wait for a slot that long
+_PRIVATE = re.compile(rb'"(?:value|birth_date|note)": ?"([^"]{6,})"')
+_PAGES = (
+    "SELECT page, case_id, is_emergent, status, withdrawn, ordered_at, ready_at, tier"
+    " FROM page ORDER BY ordered_at, page"
+)
+
+
+def check_pages(outcome: Outcome) -> Iterator[Violation]:
+    """Every page that was ordered, and every one that arrived."""
+    world = outcome.world
+    arrivals: dict[str, list[Arrival]] = defaultdict(list)
+    for arrival in world.phones.arrivals:
+        arrivals[arrival.document["page"]].append(arrival)
+    pages = world.raw.execute(_PAGES).fetchall()
+    for row in pages:
+        yield from _arrives(world, row, arrivals[row[0]])
+    for page, found in arrivals.items():
+        yield from _doubled(page, found)
+    yield from _queued(world, arrivals, {row[0]: read_sqlite_instant(row[5]) for row in pages})
+    yield from _nothing_private(world)
+    for invariant, what in world.notes.strays:
+        yield Violation(invariant, what)
+    yield from _owners(world)
+
+
+def _arrives(world: World, row: Any, found: list[Arrival]) -> Iterator[Violation]:
+    page, _, is_emergent, status, withdrawn, ordered_text, *_ = row
+    now, ordered_at = world.clock.now(), read_sqlite_instant(ordered_text)
+    first = min((each.at for each in found), default=None)
+    if status == "accepted" and first is None:
+        yield Violation(7, f"recorded as sent, and at no provider: {page}")
+        return
+    if withdrawn is not None or status == "suppressed":
+        return
+    limit = _ARRIVES_WITHIN + excused(world.notes.down, ordered_at, first or now)
+    waited = (first or now) - ordered_at
+    if first is None and waited > limit:
+        yield Violation(7, f"ordered at {ordered_at} and at no provider: {page}")
+    elif is_emergent and waited > limit:
+        yield Violation(8, f"EMERGENT page took {waited}: {page}")
+
+
+def _doubled(page: str, found: list[Arrival]) -> Iterator[Violation]:
+    """A second ring on one route says that it may be one, unless a time-out was in between."""
+    seen: set[str] = set()
+    for each in sorted(found, key=lambda arrival: (arrival.asked_at, arrival.document["attempt"])):
+        if each.document["route"] in seen and not each.document["possibly_doubled"]:
+            yield Violation(7, f"rang twice, not marked: {page} by {each.document['route']}")
+        if each.is_answered and each.document["route"] != DESK_INBOX:
+            seen.add(each.document["route"])
+
+
+def _queued(
+    world: World, arrivals: dict[str, list[Arrival]], ordered: dict[str, datetime]
+) -> Iterator[Violation]:
+    """No EMERGENT page waits for its first attempt while lesser ones begin theirs."""
+    begun = sorted(
+        min(each.asked_at for each in found)
+        for page, found in arrivals.items()
+        if found and found[0].document["tier"] != Tier.EMERGENT
+    )
+    for page, found in arrivals.items():
+        if not found or found[0].document["tier"] != Tier.EMERGENT or page not in ordered:
+            continue
+        first = min(found, key=lambda each: each.asked_at)
+        patience = ordered[page] + _IN_HAND
+        patience += excused(world.notes.down, ordered[page], first.asked_at)
+        if first.document["attempt"] == 1 and any(patience < at < first.asked_at for at in begun):
+            yield Violation(8, f"EMERGENT page queued behind lesser ones: {page}")
+
+
+def _nothing_private(world: World) -> Iterator[Violation]:
+    secrets = {
+        match
+        for message in world.story.messages
+        for match in _PRIVATE.findall(message.value or b"")
+    }
+    for arrival in world.phones.arrivals:
+        text = orjson.dumps(dict(arrival.document))
+        if any(secret in text for secret in secrets):
+            yield Violation(13, f"a page shows what is private: {arrival.document['page']}")
+
+
+def _owners(world: World) -> Iterator[Violation]:
+    """An EMERGENT ladder is not stopped by a coordinator."""
+    for case, owner in world.raw.execute(
+        "SELECT case_id, owner FROM cases WHERE tier = 'EMERGENT' AND owner IS NOT NULL"
+        " AND state <> 'closed' AND unacknowledged_since IS NULL"
+    ).fetchall():
+        if owner not in ("registrar", "fellow", "consultant", "second_consultant"):
+            yield Violation(9, f"{case}: EMERGENT and quiet in the hands of the {owner}")

@@ -1,0 +1,51 @@
+"""Where a process may die, and the gate that lets a dead one do nothing any more."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from triage.domain.errors import StoreUnavailable
+from triage.proof.simulate.story import Crash
+
+
+class ProcessDied(BaseException):
+    """Unwinds everything: no `except Exception` of the program may keep a dead process alive."""
+
+
+@dataclass(slots=True)
+class CrashPoints:
+    """Counts every point that any process passes; knows at which of them one dies."""
+
+    planned: frozenset[Crash]
+    passed: Counter[str] = field(default_factory=Counter)
+    is_over: bool = False
+
+    def strikes(self, point: str) -> bool:
+        """Whether whoever passes this point now dies of it."""
+        self.passed[point] += 1
+        return not self.is_over and Crash(point, self.passed[point]) in self.planned
+
+
+@dataclass(slots=True)
+class Gate:
+    """Stands before everything that a process does to the world outside it."""
+
+    points: CrashPoints
+    is_database_away: Callable[[], bool]
+    on_death: Callable[[str], None]
+    is_alive: bool = True
+
+    def at(self, point: str) -> None:
+        """Pass a crash point. Raises ProcessDied here, and for ever after a death."""
+        if not self.is_alive:
+            raise ProcessDied(point)
+        if self.points.strikes(point):
+            self.is_alive = False
+            self.on_death(point)
+            raise ProcessDied(point)
+
+    def at_database(self, point: str) -> None:
+        """The same, where the database is needed. Raises StoreUnavailable while it is away."""
+        self.at(point)
+        if self.is_database_away():
+            raise StoreUnavailable("the simulated database is away")

@@ -1,0 +1,90 @@
+"""Invariants 9 and 10 at the moment when a page is handed over: ought it still to ring?"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from sqlite3 import Connection
+from typing import Any, Protocol
+
+import orjson
+from aiokafka import ConsumerRecord, TopicPartition
+
+from triage.domain.paging import ACKNOWLEDGEMENT
+from triage.domain.tiers import Tier
+from triage.store.column_types import sqlite_instant
+
+_IN_HAND = timedelta(seconds=6)
+_HAND_OVER_RUNG = 99
+_ENDING = ("page.acknowledged.v1", "case.closed.v1", "referral.cancelled.v1")
+
+
+_OVERTAKEN = (
+    "SELECT page FROM page WHERE is_emergent = 1 AND ready_at <= :now AND EXISTS (SELECT 1 FROM"
+    " page WHERE is_emergent = 0 AND status = 'sending' AND ready_at > :held) LIMIT 1"
+)
+_JUST_CLAIMED = timedelta(seconds=9.99)  # of a lease of ten seconds
+
+
+class Seen(Protocol):
+    """What is looked at."""
+
+    @property
+    def raw(self) -> Any: ...
+    @property
+    def bus(self) -> Any: ...
+    @property
+    def notes(self) -> Any: ...
+
+
+def stray(world: Seen, page: Mapping[str, Any], asked_at: datetime) -> Iterator[tuple[int, str]]:
+    """The invariant that handing this page over breaks, and why."""
+    if page["case"] is None or page["obligation"] != ACKNOWLEDGEMENT:
+        return
+    if page["rung"] == _HAND_OVER_RUNG:
+        return
+    quiet: Mapping[str, datetime] = world.notes.quiet_since
+    since = quiet.get(page["case"])
+    if since is not None and since < asked_at - _IN_HAND:
+        yield 9, f"rang at {asked_at} though answered or closed at {since}: {page['page']}"
+    if page["tier"] != Tier.EMERGENT and not world.bus.is_away:
+        yield from _backlog(world, page, asked_at)
+
+
+def _backlog(world: Seen, page: Mapping[str, Any], asked_at: datetime) -> Iterator[tuple[int, str]]:
+    """A record that ends the ladder waited unread on the bus while the page was sent."""
+    row = world.raw.execute(
+        "SELECT referral FROM cases WHERE case_id = ?", (page["case"],)
+    ).fetchone()
+    if row is None:
+        return
+    positions = {
+        (topic, number): at
+        for topic, number, at in world.raw.execute(
+            "SELECT topic, partition, next_offset FROM kafka_position"
+        )
+    }
+    before = (asked_at - _IN_HAND).timestamp() * 1000
+    logs: Mapping[TopicPartition, list[ConsumerRecord]] = world.bus.logs
+    for place, log in logs.items():
+        for record in log[positions.get((place.topic, place.partition), 0) :]:
+            if record.key == row[0].encode() and record.timestamp < before and _ends(record):
+                what = f"{place.topic}/{place.partition}/{record.offset}"
+                yield 10, f"rang at {asked_at}, unread since {what}: {page['page']}"
+
+
+def _ends(record: ConsumerRecord) -> bool:
+    try:
+        event = orjson.loads(record.value or b"")
+    except orjson.JSONDecodeError:
+        return False
+    if not isinstance(event, dict) or event.get("type") not in _ENDING:
+        return False
+    if event["type"] != "page.acknowledged.v1":
+        return bool(record.topic.startswith("triage.actions") or "cancelled" in event["type"])
+    return bool(event["data"].get("answer") == "coming")
+
+
+def overtaken(raw: Connection, now: datetime) -> Iterator[tuple[int, str]]:
+    """Invariant 8 after a claim: an EMERGENT page that was ready, left for lesser ones."""
+    instants = {"now": sqlite_instant(now), "held": sqlite_instant(now + _JUST_CLAIMED)}
+    for (page,) in raw.execute(_OVERTAKEN, instants).fetchall():
+        yield 8, f"EMERGENT and ready at {now}, lesser pages were claimed before it: {page}"
