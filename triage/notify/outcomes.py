@@ -74,7 +74,8 @@ def suppressed(claim: ClaimedPage, at: datetime) -> Attempt:
 def _redirection(ordered: PageOrder, resolved: PageOrder) -> str:
     if (ordered.person, ordered.route) == (resolved.person, resolved.route):
         return ""
-    return f"sent to {resolved.person or 'the desk'} by {resolved.route}"
+    rule = resolved.chosen_by if resolved.person != ordered.person else "another route"
+    return f"sent to {resolved.person or 'the desk'} by {resolved.route}, {rule}"
 
 
 def _word(answer: SendResult, redirection: str) -> str | None:

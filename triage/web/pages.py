@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from triage.domain.paging import PageId
 from triage.domain.tiers import SETTABLE_TIERS
+from triage.page_reasons import page_reasons
 from triage.store.reader import Reader
 from triage.web import forms
 from triage.web.acts import acknowledge, act_on_case, find_case
@@ -98,7 +99,9 @@ async def one_page(request: Request, name: str) -> Response:
             raise RefusalError(404, "No such page", "There is no page of this name for you.")
         case = known.get(seen[0].order.case or "")
         line = page_line(seen[0], case, visitor.credential.actor, around.wall)
-        return {"around": around, "content": {"line": line, **_answering(parts, visitor)}}
+        why = None if visitor.credential.is_hospital else page_reasons(reader, parts.desk, seen[0])
+        content = {"line": line, "why": why, **_answering(parts, visitor)}
+        return {"around": around, "content": content}
 
     return page(request, "page.html", **await reading(request, build))
 

@@ -15,7 +15,7 @@ from triage.workflow.ladder import Step, rounds, rungs, scale
 from triage.workflow.terms import due_after
 
 HOLDER = "holder"
-_HAND_OVER_RUNG = 99  # no rung of the ladder: the page to the person who was asked
+HAND_OVER_RUNG = 99  # no rung of the ladder: the page to the person who was asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Steps:
         held = self.case.acknowledgement
         if held is not None and held.asked is not None:
             role = held.asked.role or "registrar"
-            step = Step(at=held.received_at, roles=(role,), rung=_HAND_OVER_RUNG)
+            step = Step(at=held.received_at, roles=(role,), rung=HAND_OVER_RUNG)
             yield Owing(obligation, step, person=held.asked, asked="accept the hand-over")
 
     def _acknowledgement(self, obligation: Obligation) -> Iterator[Owing]:

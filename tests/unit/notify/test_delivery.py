@@ -203,7 +203,7 @@ def test_who_is_on_call_when_it_is_sent_gets_the_page_and_that_is_recorded() -> 
     assert (document["person"], document["chosen_by"]) == ("reg-b", "swap")
     assert document["page"] == order().page
     # under the page's own route, since only that settles it
-    assert (attempt.route, attempt.provider_word) == ("desk", "taken; sent to reg-b by sms")
+    assert (attempt.route, attempt.provider_word) == ("desk", "taken; sent to reg-b by sms, swap")
 
 
 def test_every_attempt_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
