@@ -67,8 +67,9 @@ class Held:
 
     @cached_property
     def log(self) -> list[Event]:
-        """The stored log, read when something has to be folded."""
-        return [read_event(orjson.loads(text)) for text in self.stored.log] if self.stored else []
+        """The stored log, read when something has to be folded; without our own notes of pages."""
+        documents = [orjson.loads(text) for text in self.stored.log] if self.stored else []
+        return [read_event(each) for each in documents if each["type"] != EventType.PAGES_ORDERED]
 
     @property
     def gets_only_receipts(self) -> bool:

@@ -1,6 +1,5 @@
 """What one transaction writes: journal, case logs with their chains, cases, pages, outbox."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -8,10 +7,12 @@ from datetime import datetime, timedelta
 import orjson
 
 from triage.domain.case import CaseState
+from triage.domain.chain import link_hash
 from triage.domain.events import Event, event_document
 from triage.domain.legs import completed_legs, current_leg
-from triage.domain.paging import PageOrder, page_document
+from triage.domain.paging import PageId, PageOrder, page_document
 from triage.domain.tiers import Tier
+from triage.ordering import pages_ordered
 from triage.recording import Folded, Held, Ledger
 from triage.store.records import CaseRow, CompletedLeg, JournalEntry, LogRow, OutboxRow
 from triage.workflow.document import case_document
@@ -64,8 +65,10 @@ def write_cases(ledger: Ledger, folded: Sequence[Folded]) -> int:
     rows: list[CaseRow] = []
     links: list[LogRow] = []
     records: list[OutboxRow] = []
+    orders = [order for each in folded for order in each.plan.orders]
+    new = _order(ledger, folded, orders)
     for each in folded:
-        chain = list(_links(each.held))
+        chain = list(_links(each.held, [*each.held.new, *_note(each, new, now)]))
         links.extend(chain)
         row = _row(each, chain, now)
         rows.append(row)
@@ -74,21 +77,32 @@ def write_cases(ledger: Ledger, folded: Sequence[Folded]) -> int:
                 OutboxRow(topic=CASES_TOPIC, key=each.case.id, value=row.document.encode())
             )
     for held in ledger.noted:
-        chain = list(_links(held))
+        chain = list(_links(held, held.new))
         links.extend(chain)
         rows.append(_noted(held, chain))
     tx.append_log(links)
     tx.save_cases(rows)
-    orders = [order for each in folded for order in each.plan.orders]
-    known = [each.held.id for each in folded if each.held.stored is not None]
-    tx.withdraw_all_but(known, [order.page for order in orders])
-    new = set(tx.order_pages(orders, now))
     if ledger.desk.publishes:
-        records += [_page_record(order) for order in orders if order.page in new]
+        records += [page_record(order) for order in orders if order.page in new]
         tx.outbox(records, now)
     tx.complete_legs([leg for each in folded for leg in _legs(each)])
     _wake(ledger, folded, bool(new))
     return len(new)
+
+
+def _order(ledger: Ledger, folded: Sequence[Folded], orders: Sequence[PageOrder]) -> set[PageId]:
+    """Order what is owed and withdraw what is not any more; gives the pages that are new."""
+    known = [each.held.id for each in folded if each.held.stored is not None]
+    ledger.tx.withdraw_all_but(known, [order.page for order in orders])
+    return set(ledger.tx.order_pages(orders, ledger.now))
+
+
+def _note(each: Folded, new: set[PageId], now: datetime) -> list[Event]:
+    """The new pages of a case as an event of its log: the chain holds every order."""
+    orders = [order for order in each.plan.orders if order.page in new]
+    stored = each.held.stored
+    seq = (stored.last_seq if stored else 0) + len(each.held.new) + 1
+    return [pages_ordered(each.case, orders, now, seq)] if orders else []
 
 
 def _noted(held: Held, chain: Sequence[LogRow]) -> CaseRow:
@@ -101,13 +115,13 @@ def _noted(held: Held, chain: Sequence[LogRow]) -> CaseRow:
     return replace(row, version=version, head=head, document=_text(document))
 
 
-def _links(held: Held) -> Iterable[LogRow]:
+def _links(held: Held, events: Iterable[Event]) -> Iterable[LogRow]:
     stored = held.stored
     seq, head = (stored.last_seq, stored.head) if stored else (0, "")
-    for event in held.new:
+    for event in events:
         seq += 1
         document = _text(event_document(event))
-        link = hashlib.sha256(f"{head}\n{document}".encode()).hexdigest()
+        link = link_hash(head, document)
         yield LogRow(
             case_id=held.id,
             seq=seq,
@@ -183,7 +197,8 @@ def _legs(folded: Folded) -> Iterable[CompletedLeg]:
     ]
 
 
-def _page_record(order: PageOrder) -> OutboxRow:
+def page_record(order: PageOrder) -> OutboxRow:
+    """The order as it is told on `triage.pages.v1`."""
     document = page_document(order, attempt=1, possibly_doubled=False, url="", sent_at=None)
     return OutboxRow(topic=PAGES_TOPIC, key=order.case or "", value=_text(document).encode())
 

@@ -16,7 +16,7 @@ CaseId = NewType("CaseId", str)
 
 
 class EventType(StrEnum):
-    """Every type of the contract, and `timer.raised.v1`, which only our own sweep writes."""
+    """Every type of the contract, and those that only this service writes (`OURS`)."""
 
     REFERRAL_SUBMITTED = "referral.submitted.v1"
     REFERRAL_UPDATED = "referral.updated.v1"
@@ -40,6 +40,10 @@ class EventType(StrEnum):
     CASES_PARTED = "cases.parted.v1"
     CASE_CLOSED = "case.closed.v1"
     TIMER_RAISED = "timer.raised.v1"
+    PAGES_ORDERED = "pages.ordered.v1"
+
+
+OURS = frozenset({EventType.TIMER_RAISED, EventType.PAGES_ORDERED})
 
 
 class Side(StrEnum):

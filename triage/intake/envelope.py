@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from triage.domain.case_id import case_id, read_case_id
-from triage.domain.events import CaseId, Event, EventType, Sender
+from triage.domain.events import OURS, CaseId, Event, EventType, Sender
 from triage.domain.instants import parse_instant
 from triage.intake.content import content_hash
 from triage.intake.door import Door
 from triage.intake.unreadable import Contradiction, NotUnderstood
 
 LONGEST_NAME = 256
-SENDABLE = {kind.value: kind for kind in EventType if kind is not EventType.TIMER_RAISED}
+SENDABLE = {kind.value: kind for kind in EventType if kind not in OURS}
 
 _SPECVERSION = "1.0"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

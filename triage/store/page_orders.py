@@ -16,7 +16,12 @@ _INSTANTS = ("due_at", "owed_at")
 
 def order_json(order: PageOrder) -> str:
     """The order as JSON text; refuses naive instants (ValueError)."""
-    return orjson.dumps({name: _plain(getattr(order, name)) for name in _FIELDS}).decode()
+    return orjson.dumps(order_fields(order)).decode()
+
+
+def order_fields(order: PageOrder) -> dict[str, Any]:
+    """The order as JSON-ready data."""
+    return {name: _plain(getattr(order, name)) for name in _FIELDS}
 
 
 def read_order(document: str) -> PageOrder:

@@ -105,9 +105,14 @@ def _with_earlier_breaches(
 
 
 def in_receipt_order(log: Iterable[Event]) -> Sequence[Event]:
-    """Each event once, at its earliest receipt, in order of receipt."""
+    """Each event once, at its earliest receipt, in order of receipt.
+
+    Our own notes of ordered pages tell nothing about the patient and are left out.
+    """
     earliest: dict[tuple[str, str, str], Event] = {}
     for event in log:
+        if event.type is EventType.PAGES_ORDERED:
+            continue
         other = earliest.get(event.key)
         if other is None or event.receipt_order < other.receipt_order:
             earliest[event.key] = event

@@ -1,7 +1,9 @@
 """Cases over HTTP: who sees which, the log, answers to pages, acts."""
 
+import hashlib
 from typing import Any
 
+import orjson
 import pytest
 from starlette.testclient import TestClient
 
@@ -15,6 +17,7 @@ from tests.web_house import (
     event,
     findings,
 )
+from triage.ordering import noted_orders
 
 
 def get_case(house: House, client: TestClient, whom: str = HOSPITAL) -> dict[str, Any]:
@@ -80,8 +83,25 @@ def test_every_route_that_shows_or_writes_needs_a_token(client: TestClient) -> N
 def test_the_log_is_chained(house: House, client: TestClient) -> None:
     house.refer(client)
     log = client.get(f"/api/cases/{CASE}/events", headers=house.as_(CENTRE)).json()
-    assert [row["event"]["id"] for row in log] == ["e-0001"]
+    assert [row["event"]["id"] for row in log] == ["e-0001", "orders:2"]
     assert get_case(house, client)["head"] == f"sha256:{log[-1]['hash']}"
+
+
+def test_every_ordered_page_is_in_the_chain_as_it_was_ordered(
+    house: House, client: TestClient
+) -> None:
+    house.refer(client)
+    house.clock.advance(minutes=16)
+    house.sweep()
+    with house.store.read() as reader:
+        log, pages = reader.log(CASE), reader.pages(CASE)
+    noted = [order for link in log for order in noted_orders(orjson.loads(link.document))]
+    assert len({page.order.rung for page in pages}) > 1
+    assert {order.page: order for order in noted} == {page.order.page: page.order for page in pages}
+    head = ""
+    for link in log:
+        head = hashlib.sha256(f"{head}\n{link.document}".encode()).hexdigest()
+        assert link.hash == head
 
 
 def test_a_persons_answer_takes_the_case(house: House, client: TestClient) -> None:
