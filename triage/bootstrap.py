@@ -32,7 +32,7 @@ from triage.web.app import create_app, create_status_app
 from triage.web.parts import STALE_AFTER, Component, WebParts
 
 _LOG = logging.getLogger(__name__)
-ROLES = ("consume", "escalate", "notify", "web", "export")
+ROLES = ("consume", "escalate", "notify", "web", "export", "audit")
 _THREADS = 8
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -169,6 +169,8 @@ class Service:
             work.append(roles.notify(client, stack).run(stop, wake))
         if "export" in self.roles:
             work.append(roles.exporter().run(stop, self.run_blocking))
+        if "audit" in self.roles:
+            work.append(roles.audit(stack, is_alone=len(self.roles) == 1).run(stop))
         return work
 
     def _built_roles(self) -> Roles:

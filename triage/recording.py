@@ -149,6 +149,12 @@ class Ledger:
         self._catch_up_timers()
         return firsts
 
+    def put_back(self, events: Iterable[Event]) -> None:
+        """Events that the journal has go into logs that have lost them."""
+        for event in events:
+            if all(each.key != event.key for each in self.held[event.case].events):
+                self._append(event)
+
     def _is_earlier(self, event: Event) -> bool:
         receipts = [
             each.received_at for each in self.held[event.case].events if each.key == event.key

@@ -15,6 +15,9 @@ from triage.consumers.broker import Bus
 from triage.consumers.publisher import OutboxPublisher
 from triage.consumers.service import KafkaDoor
 from triage.domain.instants import Clock
+from triage.escalation.audit_heads import HEADS_FILE, HeadsFile
+from triage.escalation.audit_reading import AuditView
+from triage.escalation.auditor import AuditLoop, Auditor
 from triage.escalation.metronome import Metronome
 from triage.escalation.roster_watch import RosterWatch
 from triage.escalation.sweep import Sweep
@@ -33,6 +36,8 @@ from triage.settings import Settings
 from triage.store.store import Store, open_store
 
 _METER_SECONDS = 2.0
+# Of the time between two passes, what the auditor may use for its walk.
+_SHARE_ALONE, _SHARE = 0.5, 0.1
 T = TypeVar("T")
 Work = Coroutine[Any, Any, None]
 OnWake = Callable[[str, Callable[[], None]], None]
@@ -133,6 +138,27 @@ class Roles:
         )
         return Exporter(
             store=self.store, collector=collector, instruments=self.instruments, clock=self.clock
+        )
+
+    def audit(self, stack: AsyncExitStack, *, is_alone: bool) -> AuditLoop:
+        """The auditor, reading over a connection of its own; beside other roles it takes turns."""
+        settings, every = self.settings, self.settings.audit_every_seconds
+        view = AuditView(settings.audit_database_url or settings.database_url)
+        stack.callback(view.dispose)
+        auditor = Auditor(
+            view,
+            self._own_store("audit"),
+            self.desk,
+            heads=HeadsFile(settings.heads_file or settings.home / HEADS_FILE),
+            budget_seconds=every * (_SHARE_ALONE if is_alone else _SHARE),
+            patience=max(self.speed, 1.0),
+        )
+        return AuditLoop(
+            auditor.turn,
+            clock=self.clock,
+            every_seconds=every,
+            observe=self.instruments.audited,
+            run_blocking=self.run_blocking,
         )
 
     def _own_store(self, role: str) -> Store:

@@ -33,6 +33,9 @@ KEYS: dict[str, str] = {
     "HTTP_PORT": "port to listen on, 0 to 65535 (default 8000)",
     "PUBLIC_URL": "address that people reach us at, for links in pages",
     "SECRET_KEY": "signs sessions; at least 32 characters; no default",
+    "AUDIT_DATABASE_URL": "the auditor's database user, who may only read (default: DATABASE_URL)",
+    "AUDIT_EVERY_SECONDS": "how often the auditor looks, 1 to 30 (default 10)",
+    "HEADS_FILE": "where heads of the case logs are published (default heads.jsonl in HOME)",
     "LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR (default INFO)",
 }
 # Read by the tests, by infra/kafka and by `triage submit`, not by the service.
@@ -74,6 +77,9 @@ class Settings:
     http_port: int = 8000
     public_url: str = "http://127.0.0.1:8000"
     secret_key: str | None = None
+    audit_database_url: str | None = None
+    audit_every_seconds: float = 10.0
+    heads_file: Path | None = None
     log_level: str = "INFO"
 
 
@@ -120,6 +126,9 @@ class _Reader:
             http_port=port,
             public_url=self.given.get("PUBLIC_URL", f"http://{host}:{port}").rstrip("/"),
             secret_key=self._secret(),
+            audit_database_url=self.given.get("AUDIT_DATABASE_URL"),
+            audit_every_seconds=self._number("AUDIT_EVERY_SECONDS", 10, 1, 30),
+            heads_file=Path(self.given["HEADS_FILE"]) if "HEADS_FILE" in self.given else None,
             log_level=self._one_of("LOG_LEVEL", "INFO", _LEVELS),
         )
 

@@ -70,7 +70,7 @@ def write_cases(ledger: Ledger, folded: Sequence[Folded]) -> int:
     for each in folded:
         chain = list(_links(each.held, [*each.held.new, *_note(each, new, now)]))
         links.extend(chain)
-        row = _row(each, chain, now)
+        row = case_row(each, chain, now)
         rows.append(row)
         if ledger.desk.publishes and each.case.state is not CaseState.UNOPENED:
             records.append(
@@ -136,7 +136,8 @@ def _links(held: Held, events: Iterable[Event]) -> Iterable[LogRow]:
         head = link
 
 
-def _row(folded: Folded, chain: Sequence[LogRow], now: datetime) -> CaseRow:
+def case_row(folded: Folded, chain: Sequence[LogRow], now: datetime) -> CaseRow:
+    """The row of a case folded at `now`, at the end of its new links."""
     case, stored = folded.case, folded.held.stored
     old_head = stored.head if stored else ""
     head = chain[-1].hash if chain else old_head

@@ -47,6 +47,8 @@ def test_each_alert_that_must_never_be_missing_is_there() -> None:
         "EventConsumerStalled",
         "OutboxStuck",
         "SweepLate",
+        "AuditFinding",
+        "AuditLate",
         "QuarantineNotEmpty",
         "SnapshotStale",
         "MetricsAbsent",

@@ -25,6 +25,7 @@ def test_it_holds_the_topics_of_the_contract_and_no_other() -> None:
         "triage.quarantine.v1",
         "triage.cases.v1",
         "triage.pages.v1",
+        "triage.heads.v1",
     }
 
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "token": "tokens",
     "topics": "kafka",
     "quarantine": "quarantine",
+    "audit": "auditing",
 }
 
 

@@ -7,6 +7,7 @@ quality are gauges, since clinical data get corrected and a counter that falls r
 from dataclasses import dataclass
 from enum import StrEnum
 
+from triage.domain.audit import Kind as AuditKind
 from triage.domain.legs import HEADLINE_LEGS, LEGS, RECEIVED_TO_DECISION
 from triage.domain.tiers import Tier
 
@@ -31,6 +32,8 @@ CONSUMERS = ("kafka",)
 DOORS = ("http", "kafka", "mllp")
 EVENT_OUTCOMES = ("accepted", "duplicate", "no_effect", "refused", "quarantined")
 STATUS_CLASSES = ("2xx", "3xx", "4xx", "5xx")
+AUDIT_STATES = ("seen", "judged")
+AUDIT_KINDS = tuple(kind.value for kind in AuditKind)
 OTHER = "other"  # every hospital that is no registered source
 
 
@@ -121,6 +124,18 @@ _SNAPSHOT = (
         "When the deadline sweep last finished a turn; absent when it never did.",
     ),
     Instrument(
+        "triage_last_audit_timestamp_seconds",
+        Kind.GAUGE,
+        (),
+        "When the auditor last finished a pass; absent when it never did.",
+    ),
+    Instrument(
+        "triage_audit_open_findings",
+        Kind.GAUGE,
+        ("kind",),
+        "Losses and changes that the auditor has found and not yet seen to be right again.",
+    ),
+    Instrument(
         "triage_exporter_last_refresh_timestamp_seconds",
         Kind.GAUGE,
         (),
@@ -189,6 +204,24 @@ _IN_PROCESS = (
         Kind.GAUGE,
         ("role",),
         "Time within the next 24 hours, all sites, in which nobody who can be reached serves.",
+    ),
+    Instrument(
+        "triage_audit_findings_total",
+        Kind.COUNTER,
+        ("kind",),
+        "Losses and changes that the auditor found.",
+    ),
+    Instrument(
+        "triage_audit_repairs_total",
+        Kind.COUNTER,
+        ("kind",),
+        "Findings that the auditor put right.",
+    ),
+    Instrument(
+        "triage_audit_cases",
+        Kind.GAUGE,
+        ("state",),
+        "Cases of the last pass: seen, and judged since they last changed.",
     ),
     Instrument(
         "triage_http_requests_total",

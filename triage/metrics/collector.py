@@ -11,6 +11,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from triage.metrics.catalogue import (
+    AUDIT_KINDS,
     CATALOGUE,
     CURRENT_LEGS,
     OTHER,
@@ -110,10 +111,15 @@ class SnapshotCollector(Collector):
 def _queues(snapshot: Snapshot) -> Iterator[Metric]:
     counts = snapshot.counts
     yield _gauge("triage_quarantined_messages", {(): float(counts.quarantine_unread)})
+    found: dict[Labels, float] = {
+        (kind,): float(snapshot.open_findings.get(kind, 0)) for kind in AUDIT_KINDS
+    }
+    yield _gauge("triage_audit_open_findings", found)
     for name, at in (
         ("triage_outbox_oldest_timestamp_seconds", counts.outbox_oldest_at),
         ("triage_page_owed_oldest_timestamp_seconds", counts.page_owed_oldest_at),
         ("triage_last_sweep_timestamp_seconds", snapshot.last_sweep_at),
+        ("triage_last_audit_timestamp_seconds", snapshot.last_audit_at),
         ("triage_exporter_last_refresh_timestamp_seconds", snapshot.at),
     ):
         yield _instants(name, {(): at} if at else {})

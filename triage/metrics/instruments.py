@@ -6,11 +6,14 @@ from itertools import product
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 from prometheus_client.metrics import MetricWrapperBase
 
+from triage.domain.audit import AuditResult
 from triage.domain.events import EventType
 from triage.handle import Incoming, Outcome
 from triage.metrics.catalogue import (
     CALL_BACK_OUTCOMES,
     CALL_BACKS,
+    AUDIT_KINDS,
+    AUDIT_STATES,
     CALL_BUCKETS,
     CATALOGUE,
     CHANNELS,
@@ -41,6 +44,9 @@ class Instruments:
         self._unread = self._counter("triage_unread_fields_total")
         self._corrections = self._counter("triage_milestone_corrections_total")
         self._gaps = self._gauge("triage_roster_gap_seconds")
+        self._audit_findings = self._counter("triage_audit_findings_total")
+        self._audit_repairs = self._counter("triage_audit_repairs_total")
+        self._audit_cases = self._gauge("triage_audit_cases")
         self._requests = self._counter("triage_http_requests_total")
         self._seconds = self._histogram("triage_http_request_duration_seconds")
         self._refresh_errors = self._counter("triage_exporter_refresh_errors_total")
@@ -53,6 +59,9 @@ class Instruments:
         _begin(self._last_processed, CONSUMERS)
         _begin(self._pending, CONSUMERS)
         _begin(self._unread, (OTHER,))
+        _begin(self._audit_findings, AUDIT_KINDS)
+        _begin(self._audit_repairs, AUDIT_KINDS)
+        _begin(self._audit_cases, AUDIT_STATES)
 
     def page_attempt(self, channel: str, outcome: str, seconds_since_owed: float) -> None:
         """An attempt to send a page; the seconds count when a provider accepted it."""
@@ -98,6 +107,15 @@ class Instruments:
         """One HTTP answer."""
         self._requests.labels(route, f"{status // 100}xx").inc()
         self._seconds.observe(seconds)
+
+    def audited(self, result: AuditResult) -> None:
+        """One pass of the auditor."""
+        for finding in result.found:
+            self._audit_findings.labels(finding.kind.value).inc()
+        for finding in result.mended:
+            self._audit_repairs.labels(finding.kind.value).inc()
+        self._audit_cases.labels("seen").set(result.seen)
+        self._audit_cases.labels("judged").set(result.seen - result.unjudged)
 
     def refresh_failed(self) -> None:
         """The figures could not be read; those shown get old."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from triage.store.figures import Counts, DeadlineCount, LegDuration, OpenCount, Unacknowledged
 from triage.store.reader import Reader
 
-SWEEP = "sweep"
+SWEEP, AUDIT = "sweep", "audit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,8 @@ class Snapshot:
     durations: list[LegDuration]
     counts: Counts
     last_sweep_at: datetime | None
+    last_audit_at: datetime | None
+    open_findings: dict[str, int]
     registered: frozenset[str]
 
 
@@ -33,5 +35,7 @@ def take_snapshot(reader: Reader, now: datetime) -> Snapshot:
         durations=reader.durations(),
         counts=reader.counts(),
         last_sweep_at=reader.progress().get(SWEEP),
+        last_audit_at=reader.progress().get(AUDIT),
+        open_findings=reader.open_findings(),
         registered=reader.sources(),
     )

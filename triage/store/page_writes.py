@@ -16,7 +16,8 @@ from triage.store.rows import Page, PageAttempt, table_of
 from triage.store.session import Session, instant_parameter
 
 
-def _first_state(ordered: tuple[PageOrder, datetime]) -> tuple[Any, ...]:
+def first_state(ordered: tuple[PageOrder, datetime]) -> tuple[Any, ...]:
+    """The columns of a page that is ordered at an instant."""
     order, now = ordered
     return (
         order.page,
@@ -48,7 +49,7 @@ _REVIVED = (
     " ready_at = CASE WHEN page.status = 'sending' THEN page.ready_at ELSE excluded.ready_at END"
     " WHERE page.withdrawn IS NOT NULL AND page.status <> 'accepted'"
 )
-PAGES = bulk_insert(Page, conflict=_REVIVED, returning="page", values_of=_first_state)
+PAGES = bulk_insert(Page, conflict=_REVIVED, returning="page", values_of=first_state)
 ATTEMPTS = bulk_insert(PageAttempt, conflict="ON CONFLICT (page, attempt, route) DO NOTHING")
 
 _PAGE = table_of(Page)

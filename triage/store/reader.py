@@ -8,6 +8,7 @@ from sqlalchemy import Select, select
 
 from triage.domain.events import CaseId
 from triage.domain.paging import PageId
+from triage.store.audit_writes import AuditReads
 from triage.store.figures import NOT_OPEN, Figures
 from triage.store.house_writes import HouseReads
 from triage.store.intake_writes import PositionReads
@@ -41,7 +42,7 @@ _QUARANTINE = table_of(Quarantine)
 _PROGRESS = table_of(LoopProgress)
 
 
-class Reader(Figures, HouseReads, PositionReads, RosterReads):
+class Reader(Figures, HouseReads, PositionReads, RosterReads, AuditReads):
     """Reads of one transaction; changes nothing."""
 
     def cases(

@@ -247,3 +247,22 @@ class RouteTest:
     ordered_at: datetime
     confirmed_at: datetime | None = None
     confirmed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFindingRow:
+    """One loss or change that the auditor found; `key` is the same when it is found again.
+
+    `repair` says in words what was done about it; `gone_at` is when it was seen to be right again.
+    """
+
+    id: str
+    key: str
+    kind: str
+    case_id: CaseId | None
+    subject: str
+    detail: str
+    found_at: datetime
+    repair: str | None = None
+    repaired_at: datetime | None = None
+    gone_at: datetime | None = None

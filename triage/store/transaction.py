@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, text
 
+from triage.store.audit_writes import AuditWrites
 from triage.store.case_writes import CaseWrites
 from triage.store.house_writes import HouseWrites
 from triage.store.intake_writes import IntakeWrites
@@ -22,6 +23,7 @@ class Transaction(
     OutboxWrites,
     HouseWrites,
     RosterWrites,
+    AuditWrites,
 ):
     """Every write of the store."""
 

@@ -11,6 +11,7 @@ from triage.workflow.routing import routes_for
 
 UNREAD = "unread"
 NO_CASE = "quarantine"
+AUDIT = "triage:audit"  # the source of what the auditor has found
 
 
 def run_tag_of(source: str | None, first_item: str) -> str:
@@ -75,8 +76,8 @@ def _order(
             item=first_item,
             count=count,
             tier=None,
-            reason_class="unread referral: a record could not be read",
-            asked="read it",
+            reason_class=_why(source),
+            asked="look at it" if source == AUDIT else "read it",
             obligation=UNREAD,
             due_at=None,
             owed_at=step.at,
@@ -93,3 +94,9 @@ def _order(
             callback=None,
             policy=book.version,
         )
+
+
+def _why(source: str | None) -> str:
+    if source == AUDIT:
+        return "audit: something stored was lost or changed"
+    return "unread referral: a record could not be read"

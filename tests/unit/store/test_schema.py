@@ -11,6 +11,7 @@ from tests.store_schema import TABLES, differences
 from triage.domain.paging import Attempt
 from triage.domain.roster_changes import RosterChange
 from triage.store import (
+    audit_writes,
     case_writes,
     expected_schema_version,
     house_writes,
@@ -39,6 +40,8 @@ BULKS = {
     "token": house_writes.TOKENS,
     "loop_progress": house_writes.PROGRESS,
     "policy_book": house_writes.BOOKS,
+    "audit_finding": audit_writes.FINDINGS,
+    "audit_basis": audit_writes.BASES,
     "roster_change": roster_writes.CHANGES,
     "roster_feed": roster_writes.FEEDS,
     "route_test": roster_writes.TESTS,
