@@ -115,6 +115,15 @@ def a_dead_sweep_and_a_dead_relay_are_told(house: AuditHouse) -> None:
     assert Kind.PAGE_UNSENT in kinds
 
 
+def one_event_that_strikes_many_is_a_few_lines_for_people(house: AuditHouse) -> None:
+    busy(house, 30)
+    house.run("UPDATE cases SET next_due_at = NULL")
+    assert len(house.audit().found) == 30
+    assert house.ask("SELECT count(*) FROM quarantine WHERE source = 'triage:audit'") == 21
+    house.send()
+    assert house.audit(passes=2).found == []
+
+
 def emergent_silence_is_broken(house: AuditHouse) -> None:
     house.refer(range(1, 2))
     house.live(60)
@@ -193,6 +202,7 @@ CHECKS: tuple[AuditCheck, ...] = (
     a_page_marked_as_sent_that_was_not_is_sent,
     a_lost_page_of_unread_records_is_ordered_again,
     a_dead_sweep_and_a_dead_relay_are_told,
+    one_event_that_strikes_many_is_a_few_lines_for_people,
     emergent_silence_is_broken,
     a_published_record_may_be_cleared_away,
     a_position_moved_back_is_told,

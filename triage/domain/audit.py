@@ -39,6 +39,9 @@ WAITING = frozenset(
     }
 )
 
+# Of these, what no moment between two transactions can look like: one look is enough.
+CERTAIN = frozenset({Kind.PAGE_STUCK, Kind.TIMER})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +23,7 @@ from triage.workflow.unread import AUDIT
 
 _LOG = logging.getLogger(__name__)
 _MOST = 1_000  # of one pass; more than that is one event, and the next pass goes on
+_EACH = 20  # of one kind, put before people one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Notes:
         rows = {each.finding.key: _row(each.finding, now) for each in found}
         with self._store.begin() as tx:
             new = set(tx.note_findings(list(rows.values())))
-            tx.quarantine([_for_people(row) for row in rows.values() if row.id in new])
+            tx.quarantine(list(_for_people([row for row in rows.values() if row.id in new])))
             if new:
                 sweep_unread(tx, self._desk, now=now)  # also when no sweep is alive to do it
             open_ids = {row.key: row.id for row in tx.reads.findings(limit=100 * _MOST)}
@@ -124,9 +125,20 @@ def _row(finding: Finding, now: datetime) -> AuditFindingRow:
     )
 
 
-def _for_people(row: AuditFindingRow) -> QuarantineItem:
-    """The finding where the coordinator is paged for what needs a human look (policy 3.2)."""
-    told = {"finding": row.id, "kind": row.kind, "case": row.case_id, "detail": row.detail}
+def _for_people(new: Sequence[AuditFindingRow]) -> Iterator[QuarantineItem]:
+    """Findings where the coordinator is paged for what needs a human look (policy 3.2): each by
+    itself, but one event that struck very many is not a thousand lines to go through."""
+    for kind in dict.fromkeys(row.kind for row in new):
+        rows = [row for row in new if row.kind == kind]
+        for row in rows[:_EACH]:
+            yield _item(row, row.detail)
+        if len(rows) > _EACH:
+            more = f"{len(rows) - _EACH} more of this kind: triage audit --findings"
+            yield _item(rows[_EACH], more)
+
+
+def _item(row: AuditFindingRow, detail: str) -> QuarantineItem:
+    told = {"finding": row.id, "kind": row.kind, "case": row.case_id, "detail": detail}
     reason = {
         "path": row.kind,
         "value": None,

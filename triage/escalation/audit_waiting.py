@@ -59,9 +59,10 @@ def _unsent(reading: AuditReading, now: datetime, within: timedelta) -> Iterator
     for page, case in reading.choose(columns.where(_PAGE.settled_at.is_(None), never)):
         detail = "not settled, and nobody will take it"
         yield Finding(kind=Kind.PAGE_STUCK, case=case, subject=page, detail=detail)
-    for page, case in reading.choose(columns.where(_PAGE.ready_at <= now - within)):
-        detail = "ready, and no relay has taken it"
-        yield Finding(kind=Kind.PAGE_UNSENT, case=case, subject=page, detail=detail)
+    late = select(func.count()).where(_PAGE.ready_at <= now - within)
+    if count := reading.choose(late)[0][0]:
+        detail = f"{count} pages are ready, and no relay has taken them"
+        yield Finding(kind=Kind.PAGE_UNSENT, detail=detail)
 
 
 def _quiet(

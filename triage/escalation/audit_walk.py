@@ -68,21 +68,20 @@ class Walk:
 
     def go(self, until: float, basis_since: datetime) -> Walked:
         """On from where the last pass stopped, once round at most, until `until` (monotonic)."""
-        walked, started, has_wrapped = Walked(), self._after, False
-        while True:
+        walked, started, has_wrapped, is_round = Walked(), self._after, False, False
+        while not is_round and (walked.looked_at == 0 or time.monotonic() < until):
             with self._view.read() as reading:
                 part = reading.marks(self._after, _SLICE)
                 walked.looked_at += len(part.marks)
                 if self._desk.publishes:
                     self._bus.note_told(reading)
                 self._judge_changed(reading, part.marks, walked)
-                self._fold(reading, part.marks, until, basis_since, walked)
             self._after = part.until or ""
             has_wrapped = has_wrapped or not self._after
             is_round = has_wrapped and self._after >= started
-            if is_round or time.monotonic() >= until:
-                walked.is_complete = is_round and not self._unfolded
-                return walked
+        self._fold(until, basis_since, walked)
+        walked.is_complete = is_round and not self._unfolded
+        return walked
 
     def _judge_changed(
         self, reading: AuditReading, marks: Mapping[CaseId, Marks], walked: Walked
@@ -102,21 +101,16 @@ class Walk:
     def _untold(self, evidence: Evidence) -> Iterator[Finding]:
         return self._bus.untold(evidence) if self._desk.publishes else iter(())
 
-    def _fold(
-        self,
-        reading: AuditReading,
-        marks: Mapping[CaseId, Marks],
-        until: float,
-        basis_since: datetime,
-        walked: Walked,
-    ) -> None:
-        for batch in _batches([case for case in marks if case in self._unfolded]):
+    def _fold(self, until: float, basis_since: datetime, walked: Walked) -> None:
+        """Fold what waits for it, at least one batch."""
+        for batch in _batches(list(self._unfolded)):
+            with self._view.read() as reading:
+                for evidence, fault in _gathered(reading, batch):
+                    self._unfolded.discard(evidence.case)
+                    if fault is None:
+                        walked.judged.append(self._folded(reading, evidence, basis_since))
             if time.monotonic() >= until:
                 return
-            for evidence, fault in _gathered(reading, batch):
-                self._unfolded.discard(evidence.case)
-                if fault is None:
-                    walked.judged.append(self._folded(reading, evidence, basis_since))
 
     def _folded(self, reading: AuditReading, evidence: Evidence, basis_since: datetime) -> Judged:
         try:

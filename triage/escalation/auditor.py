@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
-from triage.domain.audit import AuditResult
+from triage.domain.audit import CERTAIN, AuditResult
 from triage.domain.errors import StoreUnavailable, TriageError
 from triage.domain.instants import Clock
 from triage.domain.roster import Roster
@@ -84,11 +84,11 @@ class Auditor:
         return self._basis_since
 
     def _look_at_clock(self, now: datetime, result: AuditResult) -> None:
-        """What is late by now, told when it was late a pass ago too."""
+        """What is late by now, told when it was late a pass ago too; what cannot be, at once."""
         with self._view.read() as reading:
             late = list(waiting(reading, self._desk, now, self._patience))
             gone = list(self._bus.look(reading)) if self._desk.publishes else []
-        sure = [finding for finding in late if finding.key in self._suspects]
+        sure = [f for f in late if f.kind in CERTAIN or f.key in self._suspects]
         self._suspects = frozenset(finding.key for finding in late)
         self._tell([Found(finding) for finding in (*sure, *gone)], now, result)
         self._notes.close_late(self._suspects | {finding.key for finding in gone}, now)

@@ -10,10 +10,10 @@ from triage.domain.audit import AuditResult
 from triage.domain.events import EventType
 from triage.handle import Incoming, Outcome
 from triage.metrics.catalogue import (
-    CALL_BACK_OUTCOMES,
-    CALL_BACKS,
     AUDIT_KINDS,
     AUDIT_STATES,
+    CALL_BACK_OUTCOMES,
+    CALL_BACKS,
     CALL_BUCKETS,
     CATALOGUE,
     CHANNELS,
