@@ -23,12 +23,16 @@ class Step:
 
 
 def pathway(tier: Tier, dice: Random) -> Iterator[Step]:
-    """The steps in order. A calmer tier takes longer for each and is seldom operated on."""
+    """The steps in order. A calmer tier waits longer for each and is seldom operated on; an
+    operation takes its own time, whatever the tier was."""
     slower = {Tier.EMERGENT: 1.0, Tier.URGENT: 3.0}.get(tier, 12.0)
     operated = dice.random() < {Tier.EMERGENT: 0.75, Tier.URGENT: 0.4}.get(tier, 0.05)
-    steps = [*_assessment(), *(_surgery() if operated else _radiotherapy(dice))]
-    for step in steps:
-        wait = step.after_minutes * slower * dice.uniform(0.8, 1.2)
+    wait = before = 0.0
+    for step in (*_assessment(), *(_surgery() if operated else _radiotherapy(dice))):
+        wait += (step.after_minutes - before) * slower * dice.uniform(0.8, 1.2)
+        before = step.after_minutes
+        if step.data.get("milestone") == "knife_to_skin":
+            slower = 1.0
         yield Step(wait, step.type, step.data)
 
 

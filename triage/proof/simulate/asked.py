@@ -6,40 +6,52 @@ from typing import Any
 
 from triage.proof.presentations import worse
 
+Act = tuple[str, dict[str, Any]]
+
 _MILESTONES = {
-    "senior_opinion": "senior_reviewed",
-    "oncology_contacted": "oncology_contacted",
-    "mri": "mri_done",
-    "mri_report": "mri_reported",
-    "decision": "senior_reviewed",
-    "transfer": "departed",
-    "departed": "departed",
-    "theatre": "knife_to_skin",
-    "radiotherapy": "radiotherapy_started",
-    "recovery_examination": "postop_neuro_exam",
-    "information_requested": "info_completed",
+    "senior_opinion": ("senior_reviewed",),
+    "oncology_contacted": ("oncology_contacted",),
+    "mri": ("mri_done",),
+    "mri_report": ("mri_reported",),
+    "transfer": ("departed", "arrived"),
+    "theatre": ("knife_to_skin",),
+    "radiotherapy": ("radiotherapy_started",),
+    "information_requested": ("info_completed",),
 }
-_EXAMINED = frozenset({"re_examination", "rechecked", "call_back", "after_surgery"})
+_EXAMINED = frozenset({"re_examination", "rechecked", "call_back"})
 _WORSE = 0.03
 
 
 def done_for(
     page: Mapping[str, Any], findings: Mapping[str, Any], by: Mapping[str, Any], luck: Random
-) -> tuple[str, dict[str, Any]] | None:
-    """Type and data of the event that does what a page asks; None where nothing is known to do.
+) -> tuple[Act, ...]:
+    """Type and data of the events that do what a page asks; none where nothing is known to do.
 
     `findings` are the case's present ones, as its document shows them.
     """
     name = str(page["obligation"])
     if name == "review":
-        return "page.acknowledged.v1", {"page": page["page"], "by": by, "answer": "coming"}
+        answer = {"page": page["page"], "by": by, "answer": "coming"}
+        return (("page.acknowledged.v1", answer),)
+    if name == "decision":
+        data = {"treatment": "radiotherapy", "by": by, "reason_code": "radiosensitive"}
+        return (("treatment.decided.v1", data),)
     if name in _EXAMINED:
-        found = worse(luck) if luck.random() < _WORSE else _as_before(findings)
-        examiner = {"name": by["name"], "grade": "registrar"}
-        return "neuro.examined.v1", {"findings": found, "examiner": examiner}
-    if name in _MILESTONES:
-        return "milestone.reached.v1", {"milestone": _MILESTONES[name], "details": {"by": by}}
-    return None
+        return (examination(findings, by, luck),)
+    if name == "after_surgery":
+        return (_milestone("postop_neuro_exam", by), examination(findings, by, luck))
+    return tuple(_milestone(each, by) for each in _MILESTONES.get(name, ()))
+
+
+def examination(findings: Mapping[str, Any], by: Mapping[str, Any], luck: Random) -> Act:
+    """Somebody examines again: mostly it is as it was."""
+    found = worse(luck) if luck.random() < _WORSE else _as_before(findings)
+    examiner = {"name": by["name"], "grade": "registrar"}
+    return "neuro.examined.v1", {"findings": found, "examiner": examiner}
+
+
+def _milestone(name: str, by: Mapping[str, Any]) -> Act:
+    return "milestone.reached.v1", {"milestone": name, "details": {"by": by}}
 
 
 def _as_before(findings: Mapping[str, Any]) -> dict[str, Any]:

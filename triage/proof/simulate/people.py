@@ -1,27 +1,23 @@
-"""People on call: they answer soon, late, twice or never, decline, hand over, and do the work.
+"""People on call: they answer soon, late, twice or never, decline, hand over, and do what is asked.
 
 What a person does about a page is drawn from the page's own name.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-import orjson
-
-from triage.consumers.topics import ACTIONS
 from triage.domain.events import read_actor
 from triage.domain.paging import ACKNOWLEDGEMENT
 from triage.domain.tiers import Tier
-from triage.proof.messages import envelope, structured
-from triage.proof.pathways import pathway
 from triage.proof.people_and_places import CENTRE
+from triage.proof.simulate.acts import Acts
 from triage.proof.simulate.asked import done_for
 from triage.proof.simulate.phones import Arrival
-from triage.proof.simulate.story import HTTP, Message, dice
+from triage.proof.simulate.story import dice
+from triage.proof.simulate.wards import Wards
 from triage.proof.simulate.world import World
 from triage.unread import acknowledge_unread
 
@@ -36,13 +32,12 @@ _READY = {
 _COORDINATOR_READY = 1.0
 _SOON_MINUTES = (1.0, 9.0)
 _WORK_MINUTES = (5.0, 40.0)
+_LEFT_TO_OTHERS = timedelta(hours=2)  # that long nobody does again what somebody has begun
 _LATE_MINUTES = (20.0, 150.0)
 _PROMISED_MINUTES = {Tier.EMERGENT: 15, Tier.URGENT: 60}
 _LONGEST_PROMISE_MINUTES = 240
 _READS_QUARANTINE_AFTER = timedelta(minutes=6)
 _OTHER = {"name": "Sample Other Registrar", "role": "registrar", "site": CENTRE}
-
-Send = Callable[[Message], None]
 
 
 @dataclass(slots=True)
@@ -50,11 +45,15 @@ class People:
     """Everybody who carries a telephone. `look` opens a page's link without answering."""
 
     world: World
-    send: Send
+    acts: Acts
     look: Callable[[str], None]
-    _followed: set[str] = field(default_factory=set)
+    _wards: Wards = field(init=False)
     _answered: set[tuple[str, str]] = field(default_factory=set)
+    _begun: dict[tuple[str, str], datetime] = field(default_factory=dict)
     _heard: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._wards = Wards(self.world, self.acts)
 
     def hear(self, arrival: Arrival) -> None:
         """A telephone rings."""
@@ -68,7 +67,7 @@ class People:
             return
         temper, luck = self.world.story.temper, self._dice("person", name)
         if luck.random() < temper.looks:
-            self._after(timedelta(seconds=round(luck.uniform(5, 50), 3)), self.look, name)
+            self.acts.after(timedelta(seconds=round(luck.uniform(5, 50), 3)), self.look, name)
         if page["obligation"] != ACKNOWLEDGEMENT:
             self._do_what_is_asked(page, luck)
         elif luck.random() < self._readiness(page):
@@ -94,20 +93,26 @@ class People:
         self._say(wait, page, "page.acknowledged.v1", data, "answer")
         if luck.random() < temper.twice:
             self._say(wait * 1.5, page, "page.acknowledged.v1", data, "answer")
-        if data["answer"] == "coming" and page["case"] not in self._followed:
-            self._followed.add(page["case"])
-            self._follow(page, wait)
+        if data["answer"] == "coming":
+            self._wards.follow(str(page["case"]), Tier(page["tier"]), wait)
 
     def _do_what_is_asked(self, page: Mapping[str, Any], luck: Random) -> None:
-        """Once for an obligation, by whoever gets to it first."""
-        asked = (str(page["case"]), f"{page['obligation']} {page['run']}")
-        if asked in self._answered or luck.random() > self.world.story.temper.answers:
+        """Once for an obligation, by whoever gets to it first; again if that had no effect."""
+        asked, now = (
+            (str(page["case"]), f"{page['obligation']} {page['run']}"),
+            self.world.clock.now(),
+        )
+        begun = self._begun.get(asked)
+        if begun is not None and now < begun + _LEFT_TO_OTHERS:
             return
-        done = done_for(page, self._findings(asked[0]), _person(page, self._site), luck)
-        if done is not None:
-            self._answered.add(asked)
-            wait = timedelta(seconds=round(luck.uniform(*_WORK_MINUTES) * 60, 3))
-            self._say(wait, page, done[0], done[1], "done")
+        if luck.random() > self.world.story.temper.answers:
+            return
+        findings = self.acts.document(asked[0]).get("findings", {})
+        wait = timedelta(seconds=round(luck.uniform(*_WORK_MINUTES) * 60, 3))
+        for kind, data in done_for(page, findings, _person(page, self._site), luck):
+            self._begun[asked] = now
+            self._say(wait, page, kind, data, f"done-{kind}")
+            wait *= 2
 
     def _words(self, page: Mapping[str, Any], luck: Random) -> dict[str, Any]:
         temper = self.world.story.temper
@@ -120,12 +125,6 @@ class People:
         minutes = _PROMISED_MINUTES.get(Tier(page["tier"]), _LONGEST_PROMISE_MINUTES)
         return {**answer, "answer": "coming", "minutes": minutes}
 
-    def _follow(self, page: Mapping[str, Any], answered_after: timedelta) -> None:
-        steps = pathway(Tier(page["tier"]), self._dice("pathway", str(page["case"])))
-        for number, step in enumerate(steps):
-            wait = answered_after + timedelta(seconds=round(step.after_minutes * 60, 3))
-            self._say(wait, page, step.type, step.data, f"step-{number}")
-
     def _say(
         self,
         wait: timedelta,
@@ -134,36 +133,7 @@ class People:
         data: Mapping[str, Any],
         what: str,
     ) -> None:
-        self._after(wait, self._send_now, page, kind, data, what)
-
-    def _send_now(
-        self, page: Mapping[str, Any], kind: str, data: Mapping[str, Any], what: str
-    ) -> None:
-        referral = self._referral(str(page["case"]))
-        if referral is None:
-            return
-        now = self.world.clock.now()
-        name = f"{page['page']}.{what}"
-        event = envelope(
-            source=self._site,
-            event_id=name,
-            event_type=kind,
-            time=now,
-            data=_at_site(data, self._site),
-            referral=referral,
-        )
-        headers, value = structured(event)
-        is_http = self._dice("way", name).random() < self.world.story.temper.by_http
-        self.send(
-            Message(
-                at=now,
-                topic=HTTP if is_http else ACTIONS,
-                key=referral.encode(),
-                headers=headers,
-                value=value,
-                source=self._site,
-            )
-        )
+        self.acts.plan(wait, str(page["case"]), f"{page['page']}.{what}", kind, data)
 
     def _read_quarantine(self, name: str, page: Mapping[str, Any]) -> None:
         if self._dice("quarantine", name).random() < self.world.story.temper.answers:
@@ -174,20 +144,7 @@ class People:
                     if by is not None:
                         acknowledge_unread(tx, name, by, now=self.world.clock.now())
 
-            self._after(_READS_QUARANTINE_AFTER, settle)
-
-    def _referral(self, case: str) -> str | None:
-        row = self.world.raw.execute(
-            "SELECT referral FROM cases WHERE case_id = ?", (case,)
-        ).fetchone()
-        return row[0] if row else None
-
-    def _findings(self, case: str) -> Mapping[str, Any]:
-        row = self.world.raw.execute(
-            "SELECT document FROM cases WHERE case_id = ?", (case,)
-        ).fetchone()
-        found: Mapping[str, Any] = orjson.loads(row[0])["findings"] if row else {}
-        return found
+            self.acts.after(_READS_QUARANTINE_AFTER, settle)
 
     @property
     def _site(self) -> str:
@@ -196,22 +153,8 @@ class People:
     def _dice(self, *about: str) -> Random:
         return dice(self.world.story.seed, *about)
 
-    def _after(self, wait: timedelta, act: Callable[..., None], *given: Any) -> None:
-        asyncio.get_running_loop().call_later(wait.total_seconds(), act, *given)
-
 
 def _person(page: Mapping[str, Any], site: str) -> dict[str, Any]:
     role = str(page["role"])
     name = page["name"] or f"Sample {role.replace('_', ' ').title()}"
     return {"person": page["person"], "name": name, "role": role, "site": site}
-
-
-def _at_site(data: Mapping[str, Any], site: str) -> dict[str, Any]:
-    """The pathway's people work at the roster's own site."""
-    return {key: _moved(value, site) for key, value in data.items()}
-
-
-def _moved(value: Any, site: str) -> Any:
-    if isinstance(value, Mapping):
-        return {key: site if key == "site" else _moved(each, site) for key, each in value.items()}
-    return value

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from triage.domain.events import Sender, Side
+from triage.proof.simulate.acts import Acts
 from triage.proof.simulate.crash_points import ProcessDied
 from triage.proof.simulate.incarnation import Incarnation, Makers, owning_factory
 from triage.proof.simulate.people import People
@@ -54,7 +55,7 @@ class House:
         self.outcome = Outcome(world)
         self._alive: dict[str, Incarnation] = {}
         self._waiting_tasks: set[asyncio.Task[None]] = set()
-        self._people = People(world, self.send, self.look)
+        self._people = People(world, Acts(world, self.send), self.look)
         self._nobody_since: datetime | None = None
         world.on_arrival = self._people.hear
 
