@@ -25,6 +25,9 @@ Seconds = Annotated[
     float | None, typer.Option(help="Instead: short runs with crashes for so long.")
 ]
 Replay = Annotated[Path | None, typer.Option(help="Instead: play one kept story.")]
+OnFile = Annotated[
+    bool, typer.Option("--on-file", help="With crashes: the store in a SQLite file, not in memory.")
+]
 Keep = Annotated[Path, typer.Option(help="Where failing stories are kept.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
@@ -46,6 +49,7 @@ def simulate(
     seconds: Seconds = None,
     replay: Replay = None,
     keep: Keep = Path("var/simulate"),
+    on_file: OnFile = False,
     json: Json = False,
 ) -> None:
     """See what a month of nights would be under a rota and a policy; or look for crashes.
@@ -60,7 +64,13 @@ def simulate(
         status = command.replay(replay, policy, wants_json=json)
     elif crashes is not None or seconds is not None:
         campaign = command.CampaignOptions(
-            seeds=crashes, seconds=seconds, seed=seed, policy=policy, keep=keep, wants_json=json
+            seeds=crashes,
+            seconds=seconds,
+            seed=seed,
+            policy=policy,
+            keep=keep,
+            on_file=on_file,
+            wants_json=json,
         )
         status = command.simulate_crashes(campaign)
     else:

@@ -12,7 +12,6 @@ import pytest
 
 from triage.books import load_books
 from triage.proof.simulate.campaign import Campaign, Judge, run_campaign
-from triage.proof.simulate.checker import MUST_REACH
 from triage.proof.simulate.make_story import random_story
 from triage.proof.simulate.story_file import read_story, write_story
 from triage.proof.simulate.verdict import Violation
@@ -43,18 +42,11 @@ def _told(campaign: Campaign, judge: Judge) -> str:
 
 def test_fifty_fixed_seeds_keep_every_invariant_and_come_past_what_they_should() -> None:
     judge = Judge(books=load_books(None))
-    campaign = run_campaign(_FIXED, judge)
+    campaign = run_campaign(_FIXED, judge, enough=len(_FIXED))
     assert not _broken(campaign), _told(campaign, judge)
+    assert not campaign.unreached
     assert campaign.deaths > 20
     assert campaign.pages > 200
-    assert campaign.marks & MUST_REACH >= {
-        "a page rang twice",
-        "a case was EMERGENT",
-        "an owner was found",
-        "died at door.committed",
-        "died at sweep.commit",
-        "died at relay.commit",
-    }
 
 
 def test_fresh_seeds_keep_every_invariant() -> None:

@@ -3,6 +3,7 @@
 from triage.proof.simulate.check_cases import check_cases
 from triage.proof.simulate.check_intake import check_intake
 from triage.proof.simulate.check_pages import check_pages
+from triage.proof.simulate.crash_points import AWAIT
 from triage.proof.simulate.run import Outcome
 from triage.proof.simulate.verdict import SecondModel, Violation
 
@@ -23,6 +24,7 @@ MUST_REACH = frozenset(
             for role in ("door", "sweep", "relay")
             for place in ("begin", "commit", "committed")
         ),
+        f"died at {AWAIT}",
         "died at provider.send",
         "died at provider.sent",
         "died at web.committed",

@@ -110,13 +110,14 @@ class CampaignOptions:
     seed: int
     policy: Path | None
     keep: Path
+    on_file: bool
     wants_json: bool
 
 
 def simulate_crashes(options: CampaignOptions) -> int:
     """Print what came of it; exit status 1 where something broke or was not come past."""
     console = _console(options.wants_json)
-    judge = Judge(books=load_books(options.policy))
+    judge = Judge(books=load_books(options.policy), on_file=options.on_file)
     first = options.seed
     seeds = count(first) if options.seeds is None else range(first, first + options.seeds)
     began = time.perf_counter()

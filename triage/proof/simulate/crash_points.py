@@ -1,11 +1,16 @@
 """Where a process may die, and the gate that lets a dead one do nothing any more."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, TypeVar
 
 from triage.domain.errors import StoreUnavailable
 from triage.proof.simulate.story import Crash
+
+T = TypeVar("T")
+AWAIT = "await"
 
 
 class ProcessDied(BaseException):
@@ -49,3 +54,37 @@ class Gate:
         self.at(point)
         if self.is_database_away():
             raise StoreUnavailable("the simulated database is away")
+
+
+class Mortal(Coroutine[Any, Any, T]):
+    """A coroutine of a process that may die whenever it goes on after an `await`."""
+
+    def __init__(self, work: Coroutine[Any, Any, T], gate: Gate) -> None:
+        self._work, self._gate = work, gate
+
+    def send(self, value: Any) -> Any:
+        """Go on, through the point `await`; death unwinds the coroutine where it waits."""
+        try:
+            self._gate.at(AWAIT)
+        except ProcessDied as death:
+            return self._work.throw(death)
+        return self._work.send(value)
+
+    def throw(
+        self,
+        kind: Any,
+        value: BaseException | object = None,
+        trace: TracebackType | None = None,
+        /,
+    ) -> Any:
+        """An error from outside, such as a cancelling."""
+        if value is None and trace is None:
+            return self._work.throw(kind)
+        return self._work.throw(kind, value, trace)
+
+    def close(self) -> None:
+        """Unwind it."""
+        self._work.close()
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        return self._work.__await__()

@@ -23,7 +23,7 @@ from triage.notify.relay import Relay
 from triage.notify.resolve import resolve_order
 from triage.paging_port import StorePages
 from triage.proof.simulate.bus import BusConsumer
-from triage.proof.simulate.crash_points import Gate
+from triage.proof.simulate.crash_points import Gate, Mortal
 from triage.proof.simulate.watched_store import WatchedStore
 from triage.proof.simulate.web_door import look_at_page
 from triage.proof.simulate.world import World
@@ -265,8 +265,10 @@ def owning_factory(
     loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T], **names: Any
 ) -> asyncio.Task[T]:
     """Tasks that a process starts belong to it, however deep in the program they are started."""
-    task = asyncio.Task(work, loop=loop, **names)
     owner = _OWNER.get()
+    if owner is not None and owner.world.story.crashes:
+        work = Mortal(work, owner.gate)
+    task = asyncio.Task(work, loop=loop, **names)
     if owner is not None:
         owner.owns(task)
     return task

@@ -10,6 +10,7 @@ from triage.proof.hospital_case import HospitalCase
 from triage.proof.messages import TimedMessage, envelope, structured
 from triage.proof.mischief import garbage, wrong_door
 from triage.proof.people_and_places import hospitals
+from triage.proof.simulate.crash_points import AWAIT
 from triage.proof.simulate.sample_roster import sample_roster
 from triage.proof.simulate.story import HTTP, Crash, Message, Outage, Story, Temper, dice
 
@@ -24,9 +25,18 @@ POINTS = (
     "provider.sent",
     "work",
     "worked",
+    AWAIT,
+    AWAIT,
+    AWAIT,
 )
-_MOST_NTH = {"work": 60, "worked": 60, "door.begin": 12, "door.commit": 12, "door.committed": 12}
+_MOST_NTH = {
+    "work": 60,
+    "worked": 60,
+    **dict.fromkeys(("door.begin", "door.commit", "door.committed"), 12),
+    **dict.fromkeys(("web.begin", "web.commit", "web.committed"), 4),
+}
 _NTH = 25
+_AWAITS_DIGITS = 3.4  # a story goes through some hundreds or thousands of them
 _CROWDS = 0.025
 _CROWD = 150
 _EMERGENT = {
@@ -158,7 +168,10 @@ def as_message(message: TimedMessage, source: str) -> Message:
 def _crashes(luck: Random) -> Iterator[Crash]:
     for _ in range(luck.choice((0, 1, 2, 3, 5))):
         point = luck.choice(POINTS)
-        yield Crash(point, luck.randrange(1, _MOST_NTH.get(point, _NTH)))
+        if point == AWAIT:
+            yield Crash(point, round(10 ** luck.uniform(0, _AWAITS_DIGITS)))
+        else:
+            yield Crash(point, luck.randrange(1, _MOST_NTH.get(point, _NTH)))
 
 
 def _outages(luck: Random, hours: float) -> Iterator[Outage]:

@@ -7,6 +7,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from triage.domain.events import Sender, Side
@@ -192,14 +193,19 @@ async def _unless_dead(task: "asyncio.Task[object]") -> object:
 
 
 def run_story(
-    story: Story, books: PolicyBooks, makers: Makers = PLAIN, *, watches: bool = True
+    story: Story,
+    books: PolicyBooks,
+    makers: Makers = PLAIN,
+    *,
+    watches: bool = True,
+    file: Path | None = None,
 ) -> Outcome:
-    """The whole story; nothing outside of it is changed."""
+    """The whole story; its store is in memory, or in a new `file`."""
     loop = VirtualLoop(loop_dice(story))
     loop.set_task_factory(owning_factory)  # type: ignore[arg-type]
     loop.set_exception_handler(_unheard)
     with _quiet_logs(), _seeded(story.seed):
-        world = World(story, loop, books, watches=watches)
+        world = World(story, loop, books, watches=watches, file=file)
         return run_virtually(loop, House(world, makers).run())
 
 

@@ -1,9 +1,10 @@
-"""The production store on SQLite in memory, with crash points before and after every commit."""
+"""The production store on SQLite with crash points before and after every commit."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from sqlite3 import Connection
+from pathlib import Path
+from sqlite3 import Connection, connect
 from typing import cast
 
 from sqlalchemy import Engine
@@ -43,15 +44,20 @@ class WatchedStore(Store):
             yield reader
 
 
-def fresh_engine() -> Engine:
-    """A database of its own with our schema and nothing in it."""
+def fresh_engine(file: Path | None = None) -> Engine:
+    """A database of its own with our schema and nothing in it. In memory, or in a new file."""
+    if file is not None:
+        file.write_bytes(_schema())
+        return open_engine(f"sqlite:///{file}", role="simulate")
     engine = open_engine("sqlite://", role="simulate")
     raw_connection(engine).deserialize(_schema())
     return engine
 
 
 def raw_connection(engine: Engine) -> Connection:
-    """The one connection of a database in memory, for whoever only looks."""
+    """For whoever only looks: the one connection of a database in memory, or one of our own."""
+    if engine.url.database:
+        return connect(engine.url.database, isolation_level=None)
     connection = engine.raw_connection()
     try:
         return cast(Connection, connection.driver_connection)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -53,16 +54,23 @@ class Notes:
 
 
 class World:
-    """One run's surroundings. `watches` False leaves out what only the checker needs."""
+    """One run's surroundings. `watches` False leaves out what only the checker needs; the store is
+    in memory, or in `file`."""
 
     def __init__(
-        self, story: Story, loop: VirtualLoop, books: PolicyBooks, *, watches: bool = True
+        self,
+        story: Story,
+        loop: VirtualLoop,
+        books: PolicyBooks,
+        *,
+        watches: bool = True,
+        file: Path | None = None,
     ) -> None:
         self.story, self.loop, self.watches = story, loop, watches
         self.clock = VirtualClock(story.start, loop)
         self.roster = read_roster(story.roster)
         self.desk = Desk(books, self.roster, publishes=watches)
-        self.engine = fresh_engine()
+        self.engine = fresh_engine(file)
         self.raw = raw_connection(self.engine)
         self.bus = Bus(story.partitions)
         self.points = CrashPoints(frozenset(story.crashes))
