@@ -162,6 +162,7 @@ class Service:
             work.append(roles.escalate().run(stop))
             watch = roles.watch_roster()
             work.append(watch.run(stop, self.clock, self.run_blocking, self.speed))
+            work.append(roles.fetch_feeds().run(stop, self.clock, self.run_blocking))
         if "notify" in self.roles:
             client = await stack.enter_async_context(webhook_client())
             wake = asyncio.Event()

@@ -20,5 +20,5 @@ def build_desk(settings: Settings, store: Store | None = None, now: datetime | N
         books.keep(store)
         if now is not None:
             with store.read() as reader:
-                roster = put_together(roster, read_kept(reader, now))
+                roster = put_together(roster, read_kept(reader, now), now)
     return Desk(books, roster, bool(settings.kafka_bootstrap))

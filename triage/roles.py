@@ -32,6 +32,7 @@ from triage.notify.relay import Relay
 from triage.notify.resolve import resolve_order
 from triage.paging_port import StorePages
 from triage.registering import Registering
+from triage.rosters.fetching import FeedFetcher
 from triage.settings import Settings
 from triage.store.store import Store, open_store
 
@@ -106,6 +107,10 @@ class Roles:
     def watch_roster(self) -> RosterWatch:
         """What looks ahead for gaps in the roster."""
         return RosterWatch(self.store, self.desk, self.instruments)
+
+    def fetch_feeds(self) -> FeedFetcher:
+        """What keeps calendar feeds fresh."""
+        return FeedFetcher(self.store, self.desk, os.environ)
 
     def notify(self, client: aiohttp.ClientSession, stack: AsyncExitStack) -> Relay:
         """The relay that sends pages."""

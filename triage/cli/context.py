@@ -9,7 +9,7 @@ from sqlalchemy import make_url
 from triage.books import Books, load_books
 from triage.domain.errors import TriageError
 from triage.domain.roster import Roster
-from triage.rosters.sources import load_roster, put_together, read_kept
+from triage.rosters.sources import Kept, load_roster, put_together, read_kept
 from triage.settings import Settings, read_settings
 from triage.store.schema import expected_schema_version, schema_version, upgrade
 from triage.store.store import Store, open_store
@@ -27,12 +27,15 @@ def roster(given: Path | None = None) -> Roster:
 
 def current_roster(now: datetime) -> Roster:
     """The roster of the settings as it is now: with what the database keeps, where there is one."""
-    configured = settings()
-    file = load_roster(configured.roster_file)
-    if not _has_database(configured):
-        return file
+    return put_together(load_roster(settings().roster_file), kept_roster(now), now)
+
+
+def kept_roster(now: datetime) -> Kept:
+    """What the database keeps of the roster; nothing where there is none yet."""
+    if not _has_database(settings()):
+        return Kept()
     with store().read() as reader:
-        return put_together(file, read_kept(reader, now))
+        return read_kept(reader, now)
 
 
 def books(given: Path | None = None) -> Books:

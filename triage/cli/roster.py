@@ -1,4 +1,4 @@
-"""`triage roster check|show`."""
+"""`triage roster`: check, show; changes at the desk are in `roster_changes.py`."""
 
 import sys
 from dataclasses import asdict
@@ -10,14 +10,21 @@ import orjson
 import typer
 
 from triage.cli import context
+from triage.cli.roster_calendars import COMMANDS as CALENDARS
+from triage.cli.roster_changes import COMMANDS as CHANGES
 from triage.clock import SystemClock
 from triage.domain.roster_check import check_roster
 from triage.policies.roles import paged_roles
+from triage.rosters.sources import feed_states, put_together
 
 group = typer.Typer(help="On-call rosters: check them, show who is on call.", no_args_is_help=True)
 RosterFile = Annotated[
     Path | None, typer.Argument(help="Roster file; TRIAGE_ROSTER_FILE if absent.")
 ]
+
+
+for _name, _command in {**CHANGES, **CALENDARS}.items():
+    group.command(_name)(_command)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -32,17 +39,20 @@ def check(
 ) -> None:
     """Find gaps, single points and unproven routes in the next 14 days; exit status 1 when any.
 
-    Without FILE the roster of the service is checked, with its feeds, changes and proven routes.
+    With its calendar feeds, the changes made at the desk and the proven routes, as far as the
+    service has them.
 
     Example: triage roster check roster.toml
     Example: triage roster check --json
     """
     now = SystemClock().now()
-    roster = context.current_roster(now) if file is None else context.roster(file)
+    written, kept = context.roster(file), context.kept_roster(now)
+    roster = put_together(written, kept, now)
+    feeds = feed_states(written, kept, now)
     book = context.books().current
     roles = paged_roles(book)
     may_stop = book.authority.may.stop_emergent_ladder
-    found = check_roster(roster, now=now, roles=roles, may_stop=may_stop)
+    found = check_roster(roster, now=now, roles=roles, may_stop=may_stop, feeds=feeds)
     if as_json:
         document = {"roster": roster.version, "findings": [asdict(each) for each in found]}
         sys.stdout.write(orjson.dumps(document).decode() + "\n")

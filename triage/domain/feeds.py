@@ -28,12 +28,16 @@ class Feed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedState:
-    """How fresh a feed is. `ends_at` is the end of its last event, None when it has none."""
+    """How fresh a feed is. `ends_at` is the end of its last event, None when it has none.
+
+    `unknown` is what its events say where they name nobody of the roster.
+    """
 
     feed: Feed
     fetched_at: datetime | None
     ends_at: datetime | None
     problem: str | None = None
+    unknown: tuple[str, ...] = ()
 
     def is_stale(self, now: datetime) -> bool:
         """No good copy for longer than the feed allows."""

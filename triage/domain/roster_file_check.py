@@ -76,6 +76,13 @@ def feed_findings(roster: Roster, states: Sequence[FeedState], now: datetime) ->
                 what=f"its last event ends {ends}",
                 hint="have the calendar filled; after that the rota serves, or nobody",
             )
+        if state is not None and state.unknown:
+            yield Finding(
+                level="warning",
+                place=f"feed {feed.name}",
+                what=f"events name nobody of the roster: {', '.join(state.unknown[:5])}",
+                hint="name people by their id, or list what is written under [feed.people]",
+            )
 
 
 def _stale(feed: Feed, state: FeedState | None, site: Site) -> Finding:

@@ -14,6 +14,7 @@ from triage.intake.faults import described
 from triage.metrics.instruments import Instruments
 from triage.policies.roles import paged_roles
 from triage.rosters.keeper import GAP_AHEAD, coming
+from triage.rosters.sources import feed_states, read_kept
 from triage.store.store import Store
 from triage.workflow.roster_notice import gap_orders
 
@@ -36,7 +37,10 @@ class RosterWatch:
         without = dict.fromkeys(roles, 0.0)
         for gap in found:
             without[gap.role] += seconds_without(gap, now=now, within=GAP_AHEAD)
-        self._instruments.roster_gaps(without)
+        with self._store.read() as reader:
+            feeds = feed_states(roster, read_kept(reader, now), now)
+        stale = sum(state.is_stale(now) for state in feeds)
+        self._instruments.roster(without, stale_feeds=stale)
         with self._store.begin() as tx:
             new = tx.order_pages(list(gap_orders(found, roster, book.version, now)), now)
             tx.stamp(LOOP, now)

@@ -224,6 +224,12 @@ _IN_PROCESS = (
         "Cases of the last pass: seen, and judged since they last changed.",
     ),
     Instrument(
+        "triage_roster_stale_feeds",
+        Kind.GAUGE,
+        (),
+        "Calendar feeds of the roster without a good copy that is as fresh as they ask for.",
+    ),
+    Instrument(
         "triage_http_requests_total",
         Kind.COUNTER,
         ("route", "status"),

@@ -47,6 +47,7 @@ class Instruments:
         self._audit_findings = self._counter("triage_audit_findings_total")
         self._audit_repairs = self._counter("triage_audit_repairs_total")
         self._audit_cases = self._gauge("triage_audit_cases")
+        self._stale_feeds = self._gauge("triage_roster_stale_feeds")
         self._requests = self._counter("triage_http_requests_total")
         self._seconds = self._histogram("triage_http_request_duration_seconds")
         self._refresh_errors = self._counter("triage_exporter_refresh_errors_total")
@@ -94,10 +95,11 @@ class Instruments:
         """Messages that were `refused` with an answer, or `quarantined`."""
         self._events.labels(door, outcome).inc(count)
 
-    def roster_gaps(self, seconds: Mapping[str, float]) -> None:
-        """Time without anybody on call in the next 24 hours, for each role that is paged."""
+    def roster(self, seconds: Mapping[str, float], *, stale_feeds: int) -> None:
+        """Time without anybody on call in the next 24 hours by role, and stale feeds."""
         for role, without in seconds.items():
             self._gaps.labels(role).set(without)
+        self._stale_feeds.set(stale_feeds)
 
     def expect_routes(self, routes: Iterable[str]) -> None:
         """The route templates that this process serves."""

@@ -13,7 +13,7 @@ from triage.domain.roster import Roster
 from triage.domain.roster_gaps import Gap, gap_words, gaps
 from triage.policies.roles import paged_roles
 from triage.recording import Desk
-from triage.rosters.sources import Kept, load_roster, put_together, read_kept
+from triage.rosters.sources import Kept, feed_states, load_roster, put_together, read_kept
 from triage.store.store import Store
 
 LOOK_SECONDS = 2.0
@@ -60,7 +60,7 @@ class RosterKeeper:
             kept = read_kept(reader, now)
         if is_new or kept != self._kept:
             self._kept = kept
-            self._desk.roster = put_together(self._file, kept)
+            self._desk.roster = put_together(self._file, kept, now)
             self._noticed_at = None
         if self._noticed_at is None or not timedelta() <= now - self._noticed_at < _NOTICES_EVERY:
             self._noticed_at = now
@@ -87,6 +87,11 @@ class RosterKeeper:
     def _notices(self, now: datetime) -> list[str]:
         roster, roles = self._desk.roster, paged_roles(self._desk.books.current)
         told = [f"The roster: {gap_words(gap, roster)}." for gap in coming(roster, roles, now)]
+        told += [
+            f"The calendar feed {state.feed.name} is stale; its last good copy goes on."
+            for state in feed_states(self._file, self._kept, now)
+            if state.is_stale(now)
+        ]
         if self.problem is not None:
             told.append("The roster file cannot be used; the roster before it serves on.")
         return told

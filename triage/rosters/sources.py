@@ -1,15 +1,17 @@
 """Where the roster of this moment comes from, and what is put together from it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from triage.domain.errors import TriageError
+from triage.domain.feeds import Feed, FeedState
 from triage.domain.roster import Roster, default_roster
 from triage.domain.roster_changes import RosterChange, with_changes
 from triage.domain.roster_file import read_roster
 from triage.domain.route_proofs import RouteProof, with_proofs
+from triage.rosters.ical_in import FeedShifts, UnsoundFeed, read_feed
 from triage.store.reader import Reader
 from triage.store.records import FeedCopy, RouteTest
 
@@ -46,11 +48,41 @@ def read_kept(reader: Reader, now: datetime) -> Kept:
     )
 
 
-def put_together(file: Roster, kept: Kept) -> Roster:
-    """The file's roster with everything else that holds."""
+def put_together(file: Roster, kept: Kept, now: datetime) -> Roster:
+    """The file's roster with everything else that holds at `now`."""
     proofs = [
         RouteProof(person=each.person, route=each.route, setup=each.setup, at=each.confirmed_at)
         for each in kept.tests
         if each.confirmed_at is not None
     ]
-    return with_changes(with_proofs(file, proofs), kept.changes)
+    fed = [each for feed in file.feeds for each in _shifts(feed, file, kept, now).overrides]
+    filled = replace(file, overrides=(*file.overrides, *fed)) if fed else file
+    return with_changes(with_proofs(filled, proofs), kept.changes)
+
+
+def feed_states(file: Roster, kept: Kept, now: datetime) -> tuple[FeedState, ...]:
+    """How fresh each feed of a roster is."""
+    return tuple(_state(feed, file, kept, now) for feed in file.feeds)
+
+
+def _state(feed: Feed, file: Roster, kept: Kept, now: datetime) -> FeedState:
+    copy = (kept.feeds or {}).get(feed.name)
+    found = _shifts(feed, file, kept, now)
+    return FeedState(
+        feed=feed,
+        fetched_at=copy.fetched_at if copy else None,
+        ends_at=found.ends_at,
+        problem=copy.problem if copy else None,
+        unknown=found.skipped,
+    )
+
+
+def _shifts(feed: Feed, file: Roster, kept: Kept, now: datetime) -> FeedShifts:
+    """What the last good copy says; nothing where there is none, or it has run out."""
+    copy = (kept.feeds or {}).get(feed.name)
+    if copy is None or copy.content is None:
+        return FeedShifts((), ())
+    try:
+        return read_feed(copy.content, feed, file, now=now)
+    except UnsoundFeed:
+        return FeedShifts((), ())

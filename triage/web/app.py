@@ -9,7 +9,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from triage.web import api, health, pages, phone_calls, phone_messages, refer_page, signing_in
+from triage.web import (
+    api,
+    health,
+    pages,
+    phone_calls,
+    phone_messages,
+    refer_page,
+    roster_api,
+    roster_ics,
+    signing_in,
+)
 from triage.web.asking import parts_of
 from triage.web.parts import WebParts
 from triage.web.problems import RefusalError, problem
@@ -24,6 +34,8 @@ def create_app(parts: WebParts) -> FastAPI:
     """Everything of the role `web`."""
     app = _bare(parts)
     app.include_router(api.router)
+    app.include_router(roster_api.router)
+    app.include_router(roster_ics.router)
     app.include_router(signing_in.router)
     app.include_router(pages.router)
     app.include_router(refer_page.router)
