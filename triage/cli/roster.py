@@ -12,6 +12,7 @@ import typer
 from triage.cli import context
 from triage.cli.roster_calendars import COMMANDS as CALENDARS
 from triage.cli.roster_changes import COMMANDS as CHANGES
+from triage.cli.roster_import import COMMANDS as IMPORT
 from triage.clock import SystemClock
 from triage.domain.roster_check import check_roster
 from triage.policies.roles import paged_roles
@@ -23,7 +24,7 @@ RosterFile = Annotated[
 ]
 
 
-for _name, _command in {**CHANGES, **CALENDARS}.items():
+for _name, _command in {**CHANGES, **CALENDARS, **IMPORT}.items():
     group.command(_name)(_command)
 
 

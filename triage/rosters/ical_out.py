@@ -64,9 +64,7 @@ def _event(site: str, role: str, shift: Shift, now: datetime, *, is_mine: bool) 
     holder = shift.on_call.person
     who = f"{holder.name} ({holder.id})" if holder else "NOBODY"
     title = f"On call: {role} at {site}" if is_mine else f"{role} at {site}: {who}"
-    event.add(
-        "uid", f"{short_tag(site, role, shift.on_call.chosen_by)}.{shift.ends:%Y%m%dT%H%MZ}"
-    )
+    event.add("uid", f"{short_tag(site, role, shift.on_call.chosen_by)}.{shift.ends:%Y%m%dT%H%MZ}")
     event.add("dtstamp", now)
     event.add("dtstart", shift.starts)
     event.add("dtend", shift.ends)
