@@ -5,6 +5,7 @@ import os
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import aiohttp
@@ -106,7 +107,13 @@ class Roles:
 
     def watch_roster(self) -> RosterWatch:
         """What looks ahead for gaps in the roster."""
-        return RosterWatch(self.store, self.desk, self.instruments)
+        return RosterWatch(
+            self.store,
+            self.desk,
+            self.instruments,
+            secret=self.settings.secret_key or "",
+            test_every=timedelta(days=self.settings.route_test_days),
+        )
 
     def fetch_feeds(self) -> FeedFetcher:
         """What keeps calendar feeds fresh."""

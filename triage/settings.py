@@ -29,6 +29,7 @@ KEYS: dict[str, str] = {
     "KAFKA_SESSION_TIMEOUT_SECONDS": "how long until a dead consumer is noticed (default 6)",
     "POLICY_DIR": "folder with the policy book's TOML files (default: the book that ships)",
     "ROSTER_FILE": "on-call roster (default: nobody on call, pages go to the desk's inbox)",
+    "ROUTE_TEST_DAYS": "test pages before shifts, at most one a route in so many days; 0 = never",
     "HTTP_HOST": "address to listen on (default 127.0.0.1)",
     "HTTP_PORT": "port to listen on, 0 to 65535 (default 8000)",
     "PUBLIC_URL": "address that people reach us at, for links in pages",
@@ -73,6 +74,7 @@ class Settings:
     kafka_session_timeout_seconds: float = 6.0
     policy_dir: Path | None = None
     roster_file: Path | None = None
+    route_test_days: int = 7
     http_host: str = "127.0.0.1"
     http_port: int = 8000
     public_url: str = "http://127.0.0.1:8000"
@@ -122,6 +124,7 @@ class _Reader:
             kafka_session_timeout_seconds=self._number("KAFKA_SESSION_TIMEOUT_SECONDS", 6, 1, 300),
             policy_dir=self._folder("POLICY_DIR"),
             roster_file=self._file("ROSTER_FILE"),
+            route_test_days=self._number("ROUTE_TEST_DAYS", 7, 0, 90),
             http_host=host,
             http_port=port,
             public_url=self.given.get("PUBLIC_URL", f"http://{host}:{port}").rstrip("/"),

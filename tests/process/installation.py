@@ -114,6 +114,7 @@ class Installation:
             "TRIAGE_KAFKA_BOOTSTRAP": self.kafka,
             "TRIAGE_KAFKA_SESSION_TIMEOUT_SECONDS": "3",
             "TRIAGE_SECRET_KEY": self.secret_key,
+            "TRIAGE_ROUTE_TEST_DAYS": "0",
         }
         if self.roster is not None:
             ours["TRIAGE_ROSTER_FILE"] = str(self.roster)

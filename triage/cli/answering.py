@@ -13,10 +13,9 @@ from triage.domain.case_id import read_case_id
 from triage.domain.errors import TriageError
 from triage.domain.paging import read_page_id
 from triage.handle import Outcome
-from triage.rosters.answering import answer_roster_page
+from triage.rosters.answering import answer_roster_page, has_no_case
 from triage.store.records import CaseRow
 from triage.unread import acknowledge_unread
-from triage.workflow.roster_notice import is_roster_page
 from triage.workflow.unread import answered_run
 
 By = Annotated[str, typer.Option("--by", help="Who acts: a person's id in the roster.")]
@@ -45,7 +44,7 @@ def acknowledge(
     if answered_run(page) is not None:
         _take_unread_on(page, by)
         return
-    if is_roster_page(page):
+    if has_no_case(page):
         _see_roster_page(page, by)
         return
     key = read_page_id(page)
@@ -70,10 +69,12 @@ def _take_unread_on(page: str, by: str) -> None:
 def _see_roster_page(page: str, by: str) -> None:
     actor = person_of(context.roster(), by)
     with context.store().begin() as tx:
-        is_first = answer_roster_page(tx, page, actor)
-    if is_first is None:
+        done = answer_roster_page(tx, page, actor, now=SystemClock().now())
+    if done is None:
         raise TriageError(f"page: {page}", hint="copy the id that the page shows")
-    sys.stdout.write("recorded\n" if is_first else "no effect: seen before\n")
+    sys.stdout.write("recorded\n" if done.effect else f"no effect: {done.reason}\n")
+    if not done.effect:
+        raise typer.Exit(1)
 
 
 def record(

@@ -14,9 +14,13 @@ from triage.cli.roster_calendars import COMMANDS as CALENDARS
 from triage.cli.roster_changes import COMMANDS as CHANGES
 from triage.cli.roster_import import COMMANDS as IMPORT
 from triage.clock import SystemClock
+from triage.desks import build_desk
+from triage.domain.errors import TriageError
 from triage.domain.roster_check import check_roster
 from triage.policies.roles import paged_roles
 from triage.rosters.sources import feed_states, put_together
+from triage.rosters.testing import order_drills, unanswered
+from triage.workflow.route_tests import drills_of
 
 group = typer.Typer(help="On-call rosters: check them, show who is on call.", no_args_is_help=True)
 RosterFile = Annotated[
@@ -53,7 +57,10 @@ def check(
     book = context.books().current
     roles = paged_roles(book)
     may_stop = book.authority.may.stop_emergent_ladder
-    found = check_roster(roster, now=now, roles=roles, may_stop=may_stop, feeds=feeds)
+    found = (
+        *unanswered(roster, kept.tests, now),
+        *check_roster(roster, now=now, roles=roles, may_stop=may_stop, feeds=feeds),
+    )
     if as_json:
         document = {"roster": roster.version, "findings": [asdict(each) for each in found]}
         sys.stdout.write(orjson.dumps(document).decode() + "\n")
@@ -84,3 +91,23 @@ def show(
                 who = turn.person.name if turn.person else "NOBODY"
                 at = (start + timedelta(days=day)).date().isoformat()
                 sys.stdout.write(f"{at}  {site}  {role:18} {who}  ({turn.chosen_by})\n")
+
+
+@group.command("test")
+def test(person: Annotated[str, typer.Argument(help="Whose routes: an id of the roster.")]) -> None:
+    """Send a test page over each route of a person; confirmed by them, it proves the route.
+
+    Example: triage roster test reg-a
+    """
+    now, settings, store = SystemClock().now(), context.settings(), context.store()
+    desk = build_desk(settings, store, now)
+    known = desk.roster.people.get(person)
+    if known is None:
+        hint = f"the roster knows {', '.join(desk.roster.people)}"
+        raise TriageError(f"person: {person}", hint=hint)
+    drills = drills_of(known, desk.roster)
+    if not drills:
+        raise TriageError(f"person: {person}", hint="has no route but the inbox of the desk")
+    with store.begin() as tx:
+        new = order_drills(tx, drills, desk, settings.secret_key or "", now)
+    sys.stdout.write(f"ordered: {new} test pages, one a route and day\n")

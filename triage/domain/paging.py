@@ -59,6 +59,7 @@ class PageOrder:
 
     `due_at` is the obligation's deadline, `owed_at` the instant at which this step was to be paged.
     `asked` is what the reader is to do, `reason_class` why in words without patient detail.
+    `drill`: a test of the route, about nobody.
     """
 
     page: PageId
@@ -83,6 +84,7 @@ class PageOrder:
     route_kind: str
     callback: str | None
     policy: str
+    drill: bool = False
 
 
 def page_document(
@@ -120,7 +122,7 @@ def page_document(
         "url": url,
         "sent_at": format_instant(sent_at) if sent_at else None,
         "policy": order.policy,
-        "drill": drill,
+        "drill": drill or order.drill,
     }
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from triage.domain.errors import StoreUnavailable
@@ -15,6 +15,7 @@ from triage.metrics.instruments import Instruments
 from triage.policies.roles import paged_roles
 from triage.rosters.keeper import GAP_AHEAD, coming
 from triage.rosters.sources import feed_states, read_kept
+from triage.rosters.testing import order_due_drills
 from triage.store.store import Store
 from triage.workflow.roster_notice import gap_orders
 
@@ -24,10 +25,22 @@ _EVERY_SECONDS = 60.0  # finding a gap changes nothing: pages have keys, so a lo
 
 
 class RosterWatch:
-    """Synchronous; any number of processes: a gap is one page, whoever finds it."""
+    """Synchronous; any number of processes: a gap is one page, whoever finds it.
 
-    def __init__(self, store: Store, desk: Desk, instruments: Instruments) -> None:
+    Routes are tested before shifts, each at most once in `test_every` (zero: never).
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        desk: Desk,
+        instruments: Instruments,
+        *,
+        secret: str = "",
+        test_every: timedelta = timedelta(),
+    ) -> None:
         self._store, self._desk, self._instruments = store, desk, instruments
+        self._secret, self._test_every = secret, test_every
 
     def turn(self, now: datetime) -> int:
         """Order what is owed for the gaps of the next 24 hours; returns how many pages are new."""
@@ -43,6 +56,7 @@ class RosterWatch:
         self._instruments.roster(without, stale_feeds=stale)
         with self._store.begin() as tx:
             new = tx.order_pages(list(gap_orders(found, roster, book.version, now)), now)
+            order_due_drills(tx, self._desk, secret=self._secret, every=self._test_every, now=now)
             tx.stamp(LOOP, now)
             if new:
                 tx.notify("page")

@@ -89,7 +89,11 @@ class Delivery:
             return Unreachable(f"no answer within {self.send_seconds:g} s")
 
     def _belongs_at_desk(self, claim: ClaimedPage, sent: Sent) -> bool:
-        if sent.order.route_kind == "inbox" or claim.order.page in self._at_desk:
+        if (
+            sent.order.drill
+            or sent.order.route_kind == "inbox"
+            or claim.order.page in self._at_desk
+        ):
             return False
         # An unreadable message may be an emergency, so a page without a tier waits no longer.
         if sent.order.tier in (Tier.EMERGENT, None):

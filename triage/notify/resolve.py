@@ -12,11 +12,12 @@ INBOX = Route(name="inbox", kind="inbox")
 def resolve_order(order: PageOrder, roster: Roster, at: datetime) -> PageOrder:
     """The order with the person and route that hold at `at`; its page id stays as it is.
 
-    The owner of a case is meant in person. Where nobody is on call any more, whoever was stays: a
-    person off duty is better than none. A route that is gone gives way to the one in its place.
+    The owner of a case, and who gets a test page, is meant in person. Where nobody is on call any
+    more, whoever was stays: a person off duty is better than none. A route that is gone gives way
+    to the one in its place.
     """
     person = roster.people.get(order.person) if order.person else None
-    if order.chosen_by != OWNER_OF_CASE:
+    if order.chosen_by != OWNER_OF_CASE and not order.drill:
         served = roster.on_call(order.site, order.role, at)
         if served.person is not None and served.person.id != order.person:
             route = _route(order, person, served.person)

@@ -7,6 +7,7 @@ from typing import Any
 
 from triage.domain.instants import parse_instant
 from triage.workflow.roster_notice import ROSTER
+from triage.workflow.route_tests import DRILL
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ def page_text(document: Mapping[str, Any], zone: tzinfo = UTC) -> PageText:
 
 def _title(document: Mapping[str, Any]) -> str:
     drill = "DRILL: " if document["drill"] else ""
+    if document["item"] == DRILL:
+        return f"TEST, not a patient: {document['asked']}"
     if document["item"] == ROSTER:
         return f"{drill}Roster: {document['asked']}"
     if document["case"] is None:

@@ -48,6 +48,7 @@ class Services:
             "TRIAGE_DATABASE_URL": self.database,
             "TRIAGE_KAFKA_BOOTSTRAP": self.bootstrap,
             "TRIAGE_SECRET_KEY": secrets.token_hex(32),
+            "TRIAGE_ROUTE_TEST_DAYS": "0",
             "TRIAGE_LOG_LEVEL": "WARNING",
         }
         return {**kept, **ours, **more}

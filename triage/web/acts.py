@@ -11,7 +11,7 @@ from triage.domain.events import Actor, read_actor
 from triage.domain.instants import format_instant
 from triage.domain.paging import PageId, read_page_id
 from triage.handle import Outcome
-from triage.rosters.answering import answer_roster_page
+from triage.rosters.answering import Answered, answer_roster_page, has_no_case
 from triage.store.records import CaseRow
 from triage.unread import acknowledge_unread
 from triage.web.auth import Credential
@@ -19,7 +19,6 @@ from triage.web.parts import WebParts
 from triage.web.problems import RefusalError
 from triage.web.sight import seen_case
 from triage.web.submission import Taken, in_store, take
-from triage.workflow.roster_notice import is_roster_page
 from triage.workflow.unread import answered_run
 
 ACKNOWLEDGED = "page.acknowledged.v1"
@@ -90,7 +89,7 @@ async def acknowledge(
         )
     if answered_run(page) is not None:
         return await _acknowledge_unread(parts, credential, page, answer)
-    if is_roster_page(page):
+    if has_no_case(page):
         return await _answer_roster(parts, credential, page, answer)
     key = read_page_id(page)
     if key is None or not await in_store(parts, partial(_is_page, parts, page)):
@@ -133,15 +132,15 @@ async def _answer_roster(
     if credential.is_hospital:
         raise _unknown_page()
     by = _answering(credential, answer)
-    is_first = await in_store(parts, partial(_settle_roster, parts, page, by))
-    if is_first is None:
+    done = await in_store(parts, partial(_settle_roster, parts, page, by))
+    if done is None:
         raise _unknown_page()
-    return {"page": page, "effect": is_first, "reason": None if is_first else "seen before"}
+    return {"page": page, "effect": done.effect, "reason": done.reason}
 
 
-def _settle_roster(parts: WebParts, page: str, by: Actor) -> bool | None:
+def _settle_roster(parts: WebParts, page: str, by: Actor) -> Answered | None:
     with parts.store.begin() as tx:
-        return answer_roster_page(tx, page, by)
+        return answer_roster_page(tx, page, by, now=parts.clock.now())
 
 
 def _answering(credential: Credential, answer: Mapping[str, Any]) -> Actor:

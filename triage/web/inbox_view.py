@@ -11,9 +11,10 @@ from triage.web.board_view import NEAR
 from triage.web.wall import Countdown, Moment, Wall
 from triage.web.words import plain, role_words, sentence_case, tier_key
 from triage.workflow.roster_notice import ROSTER, ROSTER_GAP
+from triage.workflow.route_tests import DRILL, ROUTE_TEST
 
 UNREAD, REVIEW = "unread", "review"
-_LABELS = {ROSTER: "ROSTER"}
+_LABELS = {ROSTER: "ROSTER", DRILL: "TEST"}
 _DELIVERY = {
     "ordered": "waiting to be sent",
     "sending": "being sent",
@@ -95,7 +96,9 @@ def inbox(
     pages: Iterable[PageRow], cases: Mapping[str, CaseRow], reader: Actor | None, wall: Wall
 ) -> Inbox:
     """Pages newest first, as the store gives them; `reader` is who looks."""
-    lines = [page_line(page, cases.get(page.order.case or ""), reader, wall) for page in pages]
+    # A test page proves its route only when it is answered from there: it is not shown here.
+    real = (page for page in pages if not page.order.drill)
+    lines = [page_line(page, cases.get(page.order.case or ""), reader, wall) for page in real]
     waiting = [line for line in lines if line.answers]
     by_case: dict[str, list[PageLine]] = {}
     for line in waiting:
@@ -186,7 +189,7 @@ def settled_words(page: PageRow, case: CaseRow | None) -> str:
 
 
 def _answers(page: PageRow) -> tuple[str, ...]:
-    if page.order.obligation in (UNREAD, REVIEW, ROSTER_GAP):
+    if page.order.obligation in (UNREAD, REVIEW, ROSTER_GAP, ROUTE_TEST):
         return ("reviewed",)
     if page.order.obligation == ACKNOWLEDGEMENT:
         return ("coming", "decline", "hand_over")

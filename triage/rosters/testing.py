@@ -1,0 +1,74 @@
+"""Orders test pages and keeps what came of them: which routes are proven to reach their person."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from triage.domain.roster import Roster
+from triage.domain.roster_file_check import Finding
+from triage.domain.route_proofs import setup_of
+from triage.policies.roles import paged_roles
+from triage.recording import Desk
+from triage.store.records import RouteTest
+from triage.store.transaction import Transaction
+from triage.workflow.route_tests import Drill, RouteKey, drill_order, due_drills
+
+ANSWER_WITHIN = timedelta(hours=24)
+_REMEMBERED = timedelta(days=180)
+
+
+def order_due_drills(
+    tx: Transaction, desk: Desk, *, secret: str, every: timedelta, now: datetime
+) -> int:
+    """Order the test pages that are due; returns how many are new. `every` zero: never."""
+    if not every:
+        return 0
+    last = _last(tx.route_tests(now - _REMEMBERED))
+    roles = paged_roles(desk.books.current)
+    return order_drills(
+        tx, due_drills(desk.roster, roles, last, now=now, every=every), desk, secret, now
+    )
+
+
+def order_drills(
+    tx: Transaction, tests: Iterable[Drill], desk: Desk, secret: str, now: datetime
+) -> int:
+    """Order these test pages now; returns how many are new (one a route and day)."""
+    policy = desk.books.current.version
+    orders = {drill_order(test, secret=secret, policy=policy, now=now): test.key for test in tests}
+    new = tx.order_pages(list(orders), now)
+    tx.add_route_tests(
+        [
+            RouteTest(page=order.page, person=who, route=route, setup=setup, ordered_at=now)
+            for order, (who, route, setup) in orders.items()
+        ]
+    )
+    if new:
+        tx.notify("page")
+    return len(new)
+
+
+def unanswered(roster: Roster, tests: Sequence[RouteTest], now: datetime) -> tuple[Finding, ...]:
+    """Routes, as they are set up now, whose newest test page nobody confirmed within a day."""
+    newest = {(test.person, test.route, test.setup): test for test in tests}
+    found = []
+    for (who, name, setup), test in newest.items():
+        person = roster.people.get(who)
+        is_there = person is not None and any(
+            route.name == name and setup_of(route) == setup for route in person.routes
+        )
+        if is_there and test.confirmed_at is None and now - test.ordered_at >= ANSWER_WITHIN:
+            found.append(_finding(test))
+    return tuple(found)
+
+
+def _finding(test: RouteTest) -> Finding:
+    return Finding(
+        level="error",
+        place=f"person {test.person}",
+        what=f"route {test.route}: the test page of {test.ordered_at:%Y-%m-%d} was not confirmed",
+        hint="ask whether it arrived; correct the route, then: triage roster test PERSON",
+    )
+
+
+def _last(tests: Iterable[RouteTest]) -> dict[RouteKey, datetime]:
+    return {(each.person, each.route, each.setup): each.ordered_at for each in tests}
