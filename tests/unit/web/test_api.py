@@ -74,9 +74,9 @@ def test_every_route_that_shows_or_writes_needs_a_token(client: TestClient) -> N
         for method in methods
         if not path.startswith("/health/")
     ]
-    assert len(guarded) == 6
+    assert len(guarded) == 10
     for method, path in guarded:
-        where = path.replace("{case}", CASE).replace("{page}", "p")
+        where = path.replace("{case}", CASE).replace("{page}", "p").replace("{change}", "c")
         assert client.request(method, where).status_code == 401, path
 
 
