@@ -5,6 +5,9 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from triage.domain.instants import parse_instant
+from triage.notify.text import page_text
+from triage.workflow.roster_notice import ROSTER
+from triage.workflow.route_tests import DRILL
 
 LINE_LIMIT = 1_500  # characters; providers take 1,600 in one message
 
@@ -34,6 +37,8 @@ def _headline(document: Mapping[str, Any], zone: tzinfo) -> str:
     drill = "DRILL: " if document["drill"] else ""
     due_at = parse_instant(document["due_at"])
     by = f" by {due_at.astimezone(zone):%H:%M %Z}" if due_at else ""
+    if document["item"] in (ROSTER, DRILL):
+        return page_text(document, zone).title
     if document["case"] is None:
         return f"{drill}Unread messages ({document['count']}): {document['asked']}{by}"
     return f"{drill}{document['tier']} {document['case']}: {document['asked']}{by}"

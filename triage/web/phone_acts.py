@@ -74,7 +74,7 @@ def said(result: dict[str, Any], order: PageOrder) -> str:
     """The confirmation, always with the case that it is about."""
     if "taken_on" in result:
         return f"Recorded: you have taken on {result['taken_on']} unread messages."
-    about = f"case {order.case}"
+    about = f"case {order.case}" if order.case else "this page"
     if not result["effect"]:
         return f"Recorded for {about}, but without effect: {result['reason']}."
     return " ".join([f"Recorded for {about}.", *map(str, result.get("warnings", ()))])
