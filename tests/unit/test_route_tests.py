@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from tests.unit.test_roster_check import SITE, person, rota
 from tests.web_house import NOW, House, build_house
 from triage.cli import app
-from triage.domain.paging import PageOrder, page_document
+from triage.domain.paging import Attempt, PageId, PageOrder, page_document
 from triage.domain.roster import Roster
 from triage.domain.roster_file import read_roster
 from triage.escalation.roster_watch import RosterWatch
@@ -51,6 +51,26 @@ def watch(house: House, every: timedelta = WEEK) -> RosterWatch:
 def orders(house: House) -> list[PageOrder]:
     with house.store.read() as reader:
         return sorted((row.order for row in reader.pages()), key=lambda each: each.route)
+
+
+def take(house: House, *pages: str, outcome: str = "accepted", at: datetime = NOW) -> None:
+    """The provider's answer to each page."""
+    with house.store.begin() as tx:
+        claimed = {each.order.page: each for each in tx.claim_pages(at, 50, 10)}
+        tx.finish_attempts(
+            [
+                Attempt(
+                    page=PageId(page),
+                    route=claimed[PageId(page)].order.route,
+                    attempt=claimed[PageId(page)].attempt,
+                    outcome=outcome,
+                    provider_word=None,
+                    at=at,
+                    retry_at=None if outcome == "accepted" else at + timedelta(seconds=1),
+                )
+                for page in pages
+            ]
+        )
 
 
 def proven(house: House, at: datetime = NOW) -> dict[tuple[str, str], object]:
@@ -108,6 +128,7 @@ def test_its_own_person_proves_the_route_and_nobody_else_does(house: House) -> N
     order = orders(house)[0]
     assert order.person is not None
     other = "reg-b" if order.person == "reg-a" else "reg-a"
+    take(house, order.page)
     client, path = house.client(), f"/api/pages/{order.page}/acknowledge"
     said = client.post(path, json={}, headers=house.as_(other)).json()
     assert (said["effect"], proven(house)) == (False, {})
@@ -119,10 +140,34 @@ def test_its_own_person_proves_the_route_and_nobody_else_does(house: House) -> N
     assert (again["effect"], again["reason"]) == (False, "confirmed before")
 
 
+def test_what_its_route_did_not_take_proves_nothing_and_is_given_up_after_a_day(
+    house: House,
+) -> None:
+    watch(house).turn(NOW)
+    order = orders(house)[0]
+    assert order.person is not None
+    take(house, order.page, outcome="failed")
+    said = house.client().post(
+        f"/api/pages/{order.page}/acknowledge", json={}, headers=house.as_(order.person)
+    )
+    assert said.json()["effect"] is False
+    assert proven(house) == {}
+    for after, suppress in ((timedelta(hours=23), None), (timedelta(hours=24), "not confirmed")):
+        watch(house).turn(NOW + after)
+        with house.store.begin() as tx:
+            (claim,) = [
+                each
+                for each in tx.claim_pages(NOW + after, 50, 10)
+                if each.order.page == order.page
+            ]
+        assert claim.suppress == suppress
+
+
 def test_a_proof_ends_with_the_address_that_was_proven(house: House) -> None:
     watch(house).turn(NOW)
     order = orders(house)[0]
     assert order.person is not None
+    take(house, order.page)
     house.client().post(
         f"/api/pages/{order.page}/acknowledge", json={}, headers=house.as_(order.person)
     )
@@ -165,8 +210,14 @@ def test_the_terminal_sends_a_test_and_its_person_confirms_it(
     for count in (2, 0):
         said = run.invoke(app, ["roster", "test", "reg-a"])
         assert said.output == f"ordered: {count} test pages, one a route and day\n"
-    with open_store(f"sqlite:///{tmp_path / 'triage.db'}").read() as reader:
-        page = reader.pages()[0].order.page
+    store = open_store(f"sqlite:///{tmp_path / 'triage.db'}")
+    with store.begin() as tx:
+        order = tx.reads.pages()[0].order
+        page = order.page
+        sent = Attempt(
+            page=page, route=order.route, attempt=1, outcome="accepted", provider_word=None, at=NOW
+        )
+        tx.finish_attempts([sent])
     assert run.invoke(app, ["ack", page, "--by", "reg-a"]).output == "recorded\n"
     again = run.invoke(app, ["ack", page, "--by", "reg-a"])
     assert (again.exit_code, again.output) == (1, "no effect: confirmed before\n")

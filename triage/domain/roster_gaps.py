@@ -15,7 +15,8 @@ _AROUND = timedelta(days=31)
 class Gap:
     """From `starts` (inclusive) to `ends` (exclusive). `person` serves then but has no route.
 
-    A gap longer than a month begins where we looked first, and `is_long`.
+    A gap that began over a month ago begins where we looked first, and `is_long`; one that ends
+    later than in a month ends where we looked last, and `is_open`.
     """
 
     site: str
@@ -24,6 +25,7 @@ class Gap:
     ends: datetime
     person: str | None
     is_long: bool
+    is_open: bool = False
 
 
 def gaps(
@@ -71,6 +73,7 @@ def _gaps(roster: Roster, site: str, role: str, now: datetime) -> Iterator[Gap]:
                 ends=shift.ends,
                 person=person.id if person else None,
                 is_long=shift.starts == start,
+                is_open=shift.ends == end,
             )
 
 

@@ -26,13 +26,17 @@ def has_no_case(page: str) -> bool:
 def answer_roster_page(tx: Transaction, page: str, by: Actor, *, now: datetime) -> Answered | None:
     """A named person has seen it; None when there is no such page.
 
-    A test page is confirmed by its own person only: it proves that the route reaches them.
+    A test page is confirmed by its own person only, once a provider has taken it: then it proves
+    that the route reaches them.
     Raises ValueError when nobody is named.
     """
-    if not has_no_case(page) or tx.reads.page(PageId(page)) is None:
+    row = tx.reads.page(PageId(page)) if has_no_case(page) else None
+    if row is None:
         return None
     if not by.is_named:
         raise ValueError("by names no person with a role")
+    if is_test_page(page) and row.status != "accepted":
+        return Answered(False, "its route has not taken it: that proves nothing")
     if is_test_page(page):
         return _confirm(tx, page, by, now)
     is_first = tx.settle_page(PageId(page), f"seen by a {by.role}")

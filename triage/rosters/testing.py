@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from triage.domain.paging import PageId
 from triage.domain.roster import Roster
 from triage.domain.roster_file_check import Finding
 from triage.domain.route_proofs import setup_of
@@ -19,10 +20,17 @@ _REMEMBERED = timedelta(days=180)
 def order_due_drills(
     tx: Transaction, desk: Desk, *, secret: str, every: timedelta, now: datetime
 ) -> int:
-    """Order the test pages that are due; returns how many are new. `every` zero: never."""
+    """Order the test pages that are due; returns how many are new. `every` zero: never.
+
+    One that nobody confirmed within a day is given up.
+    """
+    known = tx.route_tests(now - _REMEMBERED)
+    for each in known:
+        if _has_failed(each, now):
+            tx.settle_page(PageId(each.page), "not confirmed")  # nor is it tried again
     if not every:
         return 0
-    last = _last(tx.route_tests(now - _REMEMBERED))
+    last = _last(known)
     roles = paged_roles(desk.books.current)
     return order_drills(
         tx, due_drills(desk.roster, roles, last, now=now, every=every), desk, secret, now
@@ -56,9 +64,13 @@ def unanswered(roster: Roster, tests: Sequence[RouteTest], now: datetime) -> tup
         is_there = person is not None and any(
             route.name == name and setup_of(route) == setup for route in person.routes
         )
-        if is_there and test.confirmed_at is None and now - test.ordered_at >= ANSWER_WITHIN:
+        if is_there and _has_failed(test, now):
             found.append(_finding(test))
     return tuple(found)
+
+
+def _has_failed(test: RouteTest, now: datetime) -> bool:
+    return test.confirmed_at is None and now - test.ordered_at >= ANSWER_WITHIN
 
 
 def _finding(test: RouteTest) -> Finding:
