@@ -11,7 +11,7 @@ from triage.recording import Desk, Ledger
 from triage.store.records import CaseRow, StoredCase
 from triage.store.transaction import Transaction
 from triage.workflow.joining import named_cases
-from triage.writing import write_cases
+from triage.writing import Incoming, write_cases, write_journal
 
 
 def restore_case(
@@ -37,6 +37,18 @@ def restore_case(
     ledger.put_back(events)
     ledger.touch([case])
     return write_cases(ledger, ledger.fold_all())
+
+
+def journal_again(tx: Transaction, incoming: Incoming, desk: Desk, *, now: datetime) -> None:
+    """Put the bytes of an event back into the journal; its log has it already.
+
+    What the event did is told by a fold of the log. IntegrityError when the journal has it.
+    """
+    ledger = Ledger(tx, desk, now)
+    ledger.load({incoming.event.case})
+    ledger.touch({incoming.event.case})
+    ledger.fold_all()
+    write_journal(ledger, [incoming])
 
 
 def _bare(case: CaseId, policy: str, now: datetime) -> CaseRow:

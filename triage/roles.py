@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import aiohttp
 
 from triage.clock import SystemClock
+from triage.consumers.archive import KafkaArchive
 from triage.consumers.batch import Stored
 from triage.consumers.broker import Bus
 from triage.consumers.publisher import OutboxPublisher
@@ -161,6 +162,7 @@ class Roles:
             view,
             self._own_store("audit"),
             self.desk,
+            archive=self._archive(),
             heads=HeadsFile(settings.heads_file or settings.home / HEADS_FILE),
             budget_seconds=every * (_SHARE_ALONE if is_alone else _SHARE),
             patience=max(self.speed, 1.0),
@@ -172,6 +174,12 @@ class Roles:
             observe=self.instruments.audited,
             run_blocking=self.run_blocking,
         )
+
+    def _archive(self) -> KafkaArchive | None:
+        settings = self.settings
+        if not settings.kafka_bootstrap:
+            return None
+        return KafkaArchive(settings.kafka_bootstrap, settings.kafka_security)
 
     def _own_store(self, role: str) -> Store:
         """On PostgreSQL a pool that no crowd at the doors can empty; SQLite has one writer."""

@@ -138,7 +138,8 @@ def _against_journal(evidence: Evidence) -> Iterator[Finding]:
         key = (link.source, link.event_id, link.content_hash)
         logged.add(key)
         if key not in evidence.journal and _is_journalled(evidence, link):
-            detail = f"link {link.seq}: its event is not in the journal"
+            came = f"from {link.source}, received {format_instant(link.received_at)}"
+            detail = f"link {link.seq}: its event is not in the journal ({came})"
             yield _finding(Kind.JOURNAL_LOST, evidence, link.content_hash[:16], detail)
     for key in evidence.journal.keys() - logged:
         yield _finding(Kind.LOG_LOST, evidence, key[2][:16], "a journalled event has no link")

@@ -5,7 +5,9 @@ and `handle` writes what follows.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
 import orjson
 
@@ -14,9 +16,10 @@ from triage.domain.events import CaseId, EventType, read_event
 from triage.domain.paging import Attempt, PageId, PageOrder
 from triage.escalation.audit_bus import BusWatch, is_page_record
 from triage.escalation.audit_reading import Evidence
-from triage.handle import Desk, sweep_cases
+from triage.handle import Desk, Incoming, sweep_cases
 from triage.ordering import noted_orders
-from triage.restoring import restore_case
+from triage.restoring import journal_again, restore_case
+from triage.store.records import EventKey
 from triage.store.store import Store
 from triage.store.transaction import Transaction
 from triage.unread import sweep_unread
@@ -26,17 +29,44 @@ _BY_FOLD = frozenset({Kind.CASE_CHANGED, Kind.TIMER, Kind.TIMER_OVERDUE, Kind.QU
 _PAGES = frozenset({Kind.PAGE_LOST, Kind.PAGE_CHANGED})
 
 
+class Archive(Protocol):
+    """Where accepted records can be read again."""
+
+    def find(self, key: EventKey, sent_at: datetime) -> Incoming | None:
+        """The event as it came; None when it is not to be had."""
+        ...
+
+
 class Repairs:
     """Puts findings right where the database still has what is needed."""
 
-    def __init__(self, store: Store, desk: Desk, bus: BusWatch) -> None:
-        self._store, self._desk, self._bus = store, desk, bus
+    def __init__(
+        self, store: Store, desk: Desk, bus: BusWatch, archive: Archive | None = None
+    ) -> None:
+        self._store, self._desk, self._bus, self._archive = store, desk, bus, archive
 
     def mend(self, finding: Finding, evidence: Evidence | None, now: datetime) -> str | None:
         """What was done, in words; None when nothing here can give it back. Raises
         StoreUnavailable, and whatever folding raises."""
+        if finding.kind is Kind.JOURNAL_LOST:
+            return self._read_again(finding, evidence, now)
         with self._store.begin() as tx:
             return self._mended(tx, finding, evidence, now)
+
+    def _read_again(self, finding: Finding, evidence: Evidence | None, now: datetime) -> str | None:
+        """The bytes from Kafka, while no transaction is open; the rest from the link."""
+        if self._archive is None or evidence is None:
+            return None
+        for link in evidence.links:
+            event = read_event(orjson.loads(link.document))
+            if link.content_hash[:16] == finding.subject and event.sent_at is not None:
+                found = self._archive.find(event.key, event.sent_at)
+                if found is None:
+                    return None
+                with self._store.begin() as tx:
+                    journal_again(tx, replace(found, event=event), self._desk, now=now)
+                return f"read again from Kafka at {found.origin}"
+        return None
 
     def _mended(
         self, tx: Transaction, finding: Finding, evidence: Evidence | None, now: datetime

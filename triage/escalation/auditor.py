@@ -19,7 +19,7 @@ from triage.escalation.audit_bus import BusWatch
 from triage.escalation.audit_heads import TOPIC, HeadsFile
 from triage.escalation.audit_notes import Found, Notes
 from triage.escalation.audit_reading import AuditView
-from triage.escalation.audit_repair import Repairs
+from triage.escalation.audit_repair import Archive, Repairs
 from triage.escalation.audit_waiting import waiting
 from triage.escalation.audit_walk import Walk, Walked
 from triage.handle import Desk
@@ -37,7 +37,7 @@ class Auditor:
 
     `budget_seconds`: how long one pass may walk; the next goes on from there. `patience`: how many
     times faster than the machine's the service's clock runs (a demonstration). `heads`: where the
-    heads of the logs are published, None for nowhere.
+    heads of the logs are published, None for nowhere. `archive`: where lost bytes may still be.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class Auditor:
         desk: Desk,
         *,
         heads: HeadsFile | None = None,
+        archive: Archive | None = None,
         budget_seconds: float = 5.0,
         patience: float = 1.0,
     ) -> None:
@@ -56,7 +57,7 @@ class Auditor:
         self._budget = budget_seconds
         self._bus = BusWatch()
         self._walk = Walk(view, desk, self._bus)
-        self._notes = Notes(store, desk, Repairs(store, desk, self._bus))
+        self._notes = Notes(store, desk, Repairs(store, desk, self._bus, archive))
         self._suspects: frozenset[str] = frozenset()
         self._roster: Roster | None = None
         self._basis_since: datetime | None = None
