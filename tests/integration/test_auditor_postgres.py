@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import ProgrammingError
 
 pytest.register_assert_rewrite("tests.audit_checks")
 
-from tests.audit_checks import CHECKS, AuditCheck, check_loss  # noqa: E402
+from tests.audit_checks import CHECKS, LOST, AuditCheck, busy, check_loss  # noqa: E402
 from tests.audit_house import LOSSES, AuditHouse, Loss  # noqa: E402
+from triage.domain.audit import Kind  # noqa: E402
+from triage.escalation.audit_reading import AuditView  # noqa: E402
+from triage.escalation.auditor import Auditor  # noqa: E402
 
 pytestmark = pytest.mark.postgres_real
 
@@ -27,3 +32,29 @@ def test_a_planted_loss_is_found_and_put_right(loss: Loss, house: AuditHouse) ->
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_auditor(check: AuditCheck, house: AuditHouse) -> None:
     check(house)
+
+
+def test_a_user_who_can_only_read_is_enough_to_find(house: AuditHouse) -> None:
+    """As docs/operations.md sets it up."""
+    name = make_url(house.url).database
+    role = f"auditor_{name}"[:60]
+    engine = create_engine(house.url)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE ROLE {role} LOGIN PASSWORD 'only-for-tests'"))
+        connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {role}"))
+        connection.execute(text(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}"))
+    own = make_url(house.url).set(username=role, password="only-for-tests")
+    view = AuditView(own.render_as_string(False))
+    house.auditor = Auditor(view, house.store, house.desk, budget_seconds=60)
+    try:
+        busy(house)
+        house.run("DELETE FROM page WHERE case_id = :case", case=LOST)
+        assert {finding.kind for finding in house.audit().found} == {Kind.PAGE_LOST}
+        with create_engine(own).connect() as connection, pytest.raises(ProgrammingError):
+            connection.execute(text("UPDATE cases SET tier = 'ROUTINE'"))
+    finally:
+        view.dispose()
+        with engine.begin() as connection:
+            connection.execute(text(f"DROP OWNED BY {role}"))
+            connection.execute(text(f"DROP ROLE {role}"))
+        engine.dispose()
