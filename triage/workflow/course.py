@@ -43,6 +43,7 @@ class Recheck:
     occurred_at: datetime
     received_at: datetime
     source: str
+    raises: bool = True  # a timer set before a lowering ends with it; what was asked for stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,19 @@ class Review:
     event: str
     tag: str
     field: str | None = None
+
+
+@dataclass(slots=True)
+class Restart:
+    """Where the clocks start that a raise restarts. `tier` is the one that stood at its end.
+
+    `closed_at` is when the case was closed before the next start: the obligations ended there.
+    """
+
+    at: datetime
+    tier: Tier
+    event: str
+    closed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +109,8 @@ class Course:
     closing: Closing | None = None
     run: Run | None = None
     ended_runs: list[EndedRun] = field(default_factory=list)
-    restarts: list[tuple[datetime, Tier, str]] = field(default_factory=list)
+    restarts: list[Restart] = field(default_factory=list)
+    tiers_stood: list[tuple[datetime, Tier]] = field(default_factory=list)
     acknowledgement: Acknowledgement | None = None
     first_acknowledged: tuple[datetime, str, str] | None = None
     holds: list[Hold] = field(default_factory=list)
@@ -202,7 +217,18 @@ class Course:
     def restart(self, at: datetime, event: str) -> None:
         """A raise or re-opening: the clocks that a raise restarts count from here."""
         if self.opened_by is not None:
-            self.restarts.append((at, self.standing_tier, event))
+            self.restarts.append(Restart(at, self.standing_tier, event))
+
+    def note_tier(self, at: datetime) -> None:
+        """What is owed from here on is owed at the tier that stands since `at`."""
+        tier = self.standing_tier
+        if self.restarts:
+            self.restarts[-1].tier = tier
+        if self.run is not None and not self.run.after_treatment:
+            also = self.run.also_roles if tier is self.run.tier else ()
+            self.run = replace(self.run, tier=tier, also_roles=also)
+        if not self.tiers_stood or self.tiers_stood[-1][1] is not tier:
+            self.tiers_stood.append((at, tier))
 
     def keep_promise(self, event: Event) -> None:
         """A centre's milestone, examination or decision shows that the owner is at work."""
@@ -219,27 +245,28 @@ class Course:
         """When the senior opinion is due; None when the tier has none or it was given."""
         if self.treated_at is not None:
             return None  # the obligations of the waiting case have ended
-        if not self.restarts or self._is_senior_seen(since=self.restarts[-1][0]):
-            return None
-        if any(event.data.get("treatment") != "more_info" for event in self.decisions):
-            return None  # a decision ends it
-        lowered = self.standing_tier.rank < self.restarts[-1][1].rank
-        tiers = [(at, self.standing_tier if lowered else tier) for at, tier, _ in self.restarts]
-        limits = [(at, elapsed_limit(self.book, "senior_opinion", tier)) for at, tier in tiers]
-        dues = [at + limit for at, limit in limits[-1 if lowered else 0 :] if limit is not None]
-        return min(dues, default=None)
+        unmet: list[tuple[datetime, Tier]] = []
+        for number, each in enumerate(self.restarts):
+            until = self.restarts[number + 1].at if number + 1 < len(self.restarts) else None
+            limit = elapsed_limit(self.book, "senior_opinion", each.tier)
+            if limit is not None:
+                unmet.append((each.at + limit, each.tier))
+            if each.closed_at or self._is_senior_done(each.at if number else None, until):
+                unmet.clear()
+        rank = self.standing_tier.rank
+        return min((due for due, tier in unmet if tier.rank <= rank), default=None)
 
-    def _is_senior_seen(self, since: datetime) -> bool:
-        """A review, or a tier or treatment set by a senior, that we heard of since then."""
-        reviewed = self.effective("senior_reviewed")
-        if reviewed is not None and reviewed.received_at >= since:
-            return True
+    def _is_senior_done(self, since: datetime | None, until: datetime | None) -> bool:
+        """A review, a decision, or a tier or treatment set by a senior, that we heard of then."""
         seniors = self.book.authority.may.give_senior_opinion
+        reviewed = self.effective("senior_reviewed")
+        heard = [reviewed.received_at] if reviewed is not None else []
         for event in (*self.tiers_set, *self.decisions):
             by = read_actor(event.data.get("by"))
-            if by is not None and by.role in seniors and event.received_at >= since:
-                return True
-        return False
+            is_decision = event.data.get("treatment", "more_info") != "more_info"
+            if is_decision or (by is not None and by.role in seniors):
+                heard.append(event.received_at)
+        return any((since is None or at >= since) and (until is None or at < until) for at in heard)
 
 
 def minutes(value: object, default: timedelta) -> timedelta:

@@ -170,8 +170,11 @@ class Facts:
         half = end + limits[0].within.length / 2
         return [Moment(at, at) for at, _ in self.examined if at >= half]
 
-    def ended(self, name: str) -> datetime | None:
-        """When an obligation ended without being met: closing, treatment, another decision."""
+    def ended(self, name: str, since: datetime | None = None) -> datetime | None:
+        """When an obligation ended without being met: closing, treatment, another decision.
+
+        A decision that we heard of before `since` does not end what a raise started then.
+        """
         ends = [self.closed_at]
         if name == "after_surgery":
             return self.at("died")
@@ -183,8 +186,9 @@ class Facts:
             ends += [self.at("knife_to_skin"), self.case.treated_at]
         if name == "transfer" and self.case.decision in _WITHOUT_TRANSFER:
             ends.append(self.case.decision_at)
-        if name == "senior_opinion" and self.case.decision_at:
-            ends.append(self.case.decision_at)
+        if name == "senior_opinion":
+            heard = [each for each in self.decided() if since is None or each.received_at >= since]
+            ends.append(heard[-1].at if heard else None)
         return min((end for end in ends if end), default=None)
 
     def starts(self, row: ObligationRow, clock: ObligationClock) -> list[Start]:

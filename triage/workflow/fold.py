@@ -68,6 +68,7 @@ def fold(
     for event in events:
         course.advance(event.received_at)
         verdict = _apply(course, event, is_known)
+        course.note_tier(event.received_at)
         course.verdicts[event.key] = verdict
         if verdict.review:
             course.ask_review(verdict.review, event)
@@ -162,7 +163,7 @@ def _open(course: Course, event: Event) -> Verdict:
     reported = report(event, course.book)
     tiering.apply_report(course, reported, opening=True)
     course.start_run(name=event.id, tag_parts=event.key, at=event.receipt, cause="new referral")
-    course.restarts.append((event.receipt, course.standing_tier, event.id))
+    course.restart(event.receipt, event.id)
     if course.is_closed and closing.reopens(course, reported):
         course.closing = None
     if event.type in _REPORTS:

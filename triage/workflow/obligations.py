@@ -39,7 +39,7 @@ class Owed:
     def all(self) -> tuple[Obligation, ...]:
         """Every obligation that is open, was met, or was missed; in order of due instant."""
         found: list[Obligation] = []
-        tiers = {self.tier, *(tier for _, tier, _ in self.course.restarts)}
+        tiers = {self.tier, *(tier for _, tier in self.course.tiers_stood)}
         tiers |= {ended.run.tier for ended in self.course.ended_runs}
         tiers |= {self.course.run.tier} if self.course.run else set()
         for terms, clock in _limited(self.course.book, frozenset(tiers)):
@@ -76,6 +76,8 @@ class Owed:
         if not limits:
             return None
         strictest = limits[0]
+        if met and closed and closed < met:
+            met = None  # it had ended by then
         due = due_after(strictest.within, start, self.site)
         for limit in limits[1:]:
             other = due_after(limit.within, start, self.site)
@@ -122,7 +124,7 @@ class Owed:
         if run_now is None:
             return
         tier = run_now.tier if run_now.after_treatment else self.tier
-        carried = run_now.carried if tier.rank >= run_now.tier.rank else ()
+        carried = tuple(each for each in run_now.carried if each[1].rank <= tier.rank)
         made = self._run(terms, clock, run_now.started_at, run_now.name, run_now.tag, tier, carried)
         if made:
             closed = None if run_now.after_treatment else self.case.treated_at
@@ -147,59 +149,67 @@ class Owed:
         return self.make(terms, clock, start, run=name, tag=tag, tier=tier, carried=earliest)
 
     def _restarting(self, terms: ObligationRow, clock: ObligationClock) -> Iterator[Obligation]:
-        restarts, carried = self.course.restarts, None
+        restarts, unmet = self.course.restarts, list[tuple[Tier, datetime]]()
         if len(restarts) == 1 and not self._limits(clock, self.tier):
             return
         moments = self.facts.met(terms, clock)
-        for number, (start, tier_then, run) in enumerate(restarts):
-            following = restarts[number + 1][0] if number + 1 < len(restarts) else None
-            tier = tier_then if following or tier_then.rank <= self.tier.rank else self.tier
-            if tier is not tier_then:
-                carried = None  # lowered since: the obligations of the lower tier count
-            met = _first_met(
-                moments, None if terms.name in _ONCE or number == 0 else start, following
-            )
-            closed = following or self.facts.ended(terms.name)
+        for number, each in enumerate(restarts):
+            until = restarts[number + 1].at if number + 1 < len(restarts) else None
+            since = each.at if number else None
+            met = _first_met(moments, None if terms.name in _ONCE else since, until)
+            closed = _first(each.closed_at, until, self.facts.ended(terms.name, since))
+            tier = each.tier if until else self.tier
             made = self.make(
-                terms, clock, start, run=run, tier=tier, carried=carried, met=met, closed=closed
-            )
+                terms, clock, each.at, run=each.event, tier=tier, met=met, closed=closed,
+                carried=_kept(unmet, tier),
+            )  # fmt: skip
+            if met or each.closed_at:
+                unmet.clear()
             if made is None:
                 continue
-            carried = None if met else made.due_at
-            if following is None or made.breached_at(self.case.as_of) or met:
+            if not (met or each.closed_at):
+                unmet.append((tier, made.due_at))
+            if until is None or made.breached_at(self.case.as_of) or met:
                 yield made
 
     def _examinations(self, terms: ObligationRow, clock: ObligationClock) -> Iterator[Obligation]:
         """From each receipt, raise or examination to the next examination that occurred later."""
-        examined = self.facts.examined
-        starts = [(start, run) for start, _, run in self.course.restarts]
-        if not starts:
+        examined, restarts = self.facts.examined, self.course.restarts
+        if not restarts:
             return
-        opened = starts[0][0]
-        starts += [(at, event) for at, event in examined if at > opened]
+        starts = [(each.at, each.event) for each in restarts]
+        starts += [(at, event) for at, event in examined if at > restarts[0].at]
         starts.sort()
-        carried: datetime | None = None
+        unmet: list[tuple[Tier, datetime]] = []
         for number, (start, run) in enumerate(starts):
-            following = starts[number + 1][0] if number + 1 < len(starts) else None
+            until = starts[number + 1][0] if number + 1 < len(starts) else None
             met = next((at for at, _ in examined if at > start), None)
-            replaced = following is not None and (met is None or following < met)
-            closed = following if replaced else self.facts.ended(terms.name)
+            is_met = met is not None and (until is None or met <= until)
+            closing = self._closed_between(start, until)
+            tier = self._tier_until(until)
             made = self.make(
-                terms, clock, start, run=run, carried=carried,
-                tier=self._tier_at(start) if following else self.tier,
-                met=None if replaced else met, closed=closed,
+                terms, clock, start, run=run, tier=tier, met=met if is_met else None,
+                closed=_first(closing, None if is_met else until, self.facts.ended(terms.name)),
+                carried=_kept(unmet, tier),
             )  # fmt: skip
+            if is_met or closing:
+                unmet.clear()
             if made is None:
-                carried = None
                 continue
-            carried = made.due_at if replaced else None
-            if following is None or made.breached_at(self.case.as_of):
+            if not (is_met or closing):
+                unmet.append((tier, made.due_at))
+            if until is None or made.breached_at(self.case.as_of):
                 yield made
 
-    def _tier_at(self, instant: datetime) -> Tier:
-        """The tier that opening and raises had given by then."""
-        given = [tier for at, tier, _ in self.course.restarts if at <= instant]
-        return given[-1] if given else self.tier
+    def _closed_between(self, start: datetime, until: datetime | None) -> datetime | None:
+        """When the case was closed from one start to the next, and has been re-opened since."""
+        closings = [each.closed_at for each in self.course.restarts if each.closed_at]
+        return next((at for at in closings if start < at and (not until or at <= until)), None)
+
+    def _tier_until(self, end: datetime | None) -> Tier:
+        """The tier that stood when the next start ended this one; the present one for the last."""
+        stood = [tier for at, tier in self.course.tiers_stood if end is not None and at < end]
+        return stood[-1] if stood else self.tier
 
     def _plain(
         self, terms: ObligationRow, clock: ObligationClock, starts: Sequence[Start]
@@ -250,6 +260,15 @@ def _only(instead: OnlyRule) -> tuple[Limit, ...]:
 
 def _ended(made: Obligation, met: datetime | None, closed: datetime | None) -> Obligation:
     return replace(made, met_at=met, closed_at=None if met else closed)
+
+
+def _first(*instants: datetime | None) -> datetime | None:
+    return min((at for at in instants if at), default=None)
+
+
+def _kept(unmet: Iterable[tuple[Tier, datetime]], tier: Tier) -> datetime | None:
+    """The earliest unmet due instant that still binds: what a higher tier asked for is gone."""
+    return min((due for then, due in unmet if then.rank <= tier.rank), default=None)
 
 
 def _first_met(

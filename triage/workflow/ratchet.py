@@ -11,7 +11,9 @@ from typing import NamedTuple
 from triage.domain.case import TierChange
 from triage.domain.events import Event, EventType
 from triage.domain.tiers import Tier
+from triage.policies.book import PolicyBook
 from triage.policies.classify import Assessment
+from triage.policies.derive import has_sphincter_sign
 from triage.workflow.course import Course
 from triage.workflow.merge import Change, Merged, Reported, merge
 
@@ -157,28 +159,34 @@ def leave_palliative(course: Course, event: Event) -> bool:
             rules=tuple(sorted(course.given_rules)),
         )
     )
-    _restart(course, event, f"palliative decision ended: {course.tier}")
+    is_owned = course.acknowledgement is not None and course.tier is Tier.EMERGENT
+    _restart(course, event, f"palliative decision ended: {course.tier}", page_owner=is_owned)
     return True
 
 
 def reopen(course: Course, event: Event) -> None:
     """A closed case waits again, with a new ladder run."""
+    if course.closing is not None and course.restarts:
+        course.restarts[-1].closed_at = course.closing.received_at
     course.closing = None
     course.cancellation = None
     _restart(course, event, "re-opened by new findings")
 
 
-def _restart(course: Course, event: Event, cause: str) -> None:
-    course.start_run(name=event.id, tag_parts=event.key, at=event.receipt, cause=cause)
+def _restart(course: Course, event: Event, cause: str, *, page_owner: bool = False) -> None:
+    course.start_run(
+        name=event.id, tag_parts=event.key, at=event.receipt, cause=cause, page_owner=page_owner
+    )
     course.restart(event.receipt, event.id)
 
 
-def deteriorated(report: Reported, seen: Seen) -> bool:
+def deteriorated(report: Reported, seen: Seen, book: PolicyBook) -> bool:
     """D1-D3 and D6: a grade or walking category lost, a new sphincter sign, breathing."""
     change, sent = seen.change, report.reading.values
     if change.lost_walking or (change.worse & {"ais", "walking"}):
         return True
-    newly_known = change.first & _SPHINCTER and "E3" in seen.present.all_rules
-    if change.worse & _SPHINCTER or newly_known:
+    # A first value is a change only where it is a sign: a first `normal` is none.
+    signs = [n for n in change.first & _SPHINCTER if has_sphincter_sign({n: sent[n]}, book)]
+    if change.worse & _SPHINCTER or signs:
         return True
     return sent.get("respiratory") == "compromised" and "respiratory" in change.worse | change.first

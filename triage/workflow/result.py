@@ -167,7 +167,9 @@ def _timers(course: Course) -> tuple[Timer, ...]:
     timers += [
         _timer(course, "D7", recheck.received_at, recheck.event)
         for recheck in course.rechecks
-        if recheck.kind == "motor_loss" and not _examined_since(course, recheck.occurred_at)
+        if recheck.kind == "motor_loss"
+        and recheck.raises
+        and not _examined_since(course, recheck.occurred_at)
     ]
     return tuple(timer for timer in timers if (timer.rule, timer.event) not in course.fired)
 

@@ -78,7 +78,9 @@ class Steps:
             if step.at > self.now:
                 return
         last = len(ladder.shares) + 1
-        yield Step(at=obligation.due_at, roles=ladder.due, rung=last)
+        # Overdue before its clock started, it is a breach at the start, and no mere warning.
+        at = max(obligation.due_at, obligation.starts_at)
+        yield Step(at=at, roles=ladder.due, rung=last)
         if obligation.due_at > self.now:
             return
         again = ladder.repeat

@@ -1,5 +1,7 @@
 """What raises the tier, and the only two ways down (clinical-policy.md 3)."""
 
+from dataclasses import replace
+
 from triage.domain.case import Verdict
 from triage.domain.events import Event, read_actor
 from triage.domain.tiers import SETTABLE_TIERS, Tier
@@ -40,7 +42,7 @@ def apply_report(course: Course, report: Reported, *, opening: bool) -> None:
         return
     if course.lowering is not None and not _counts_after_lowering(course, report, seen):
         return
-    worsened = deteriorated(report, seen)
+    worsened = deteriorated(report, seen, course.book)
     raise_to(course, seen.tier, seen.rules, event, opening=opening, worsened=worsened)
     _watch_timers(course, seen.present, event)
 
@@ -52,7 +54,7 @@ def _after_treatment(
     treated = course.treated_at
     if treated is None or report.event.occurred_at < treated:
         return
-    if is_set_emergent or deteriorated(report, seen) or report.recheck == "motor_loss":
+    if is_set_emergent or deteriorated(report, seen, course.book) or report.recheck == "motor_loss":
         course.start_run(
             name=report.event.id,
             tag_parts=report.event.key,
@@ -123,6 +125,9 @@ def apply_tier(course: Course, event: Event, report: Reported) -> Verdict:
         return _refused(f"a tier is not set by role {by.role}")
     standing = course.tier or Tier.ROUTINE
     lowers = tier.rank < standing.rank
+    problem = _lowering_problem(course, event) if lowers else None
+    if problem and course.palliative is None:
+        return _refused(problem)
     if course.is_closed and _reopens(course, report, lowers=lowers):
         reopen(course, event)
     if lowers:
@@ -173,27 +178,32 @@ def _take_examination(course: Course, event: Event, report: Reported) -> Seen:
     return seen
 
 
+def _lowering_problem(course: Course, event: Event) -> str | None:
+    by, reason = read_actor(event.data.get("by")), event.data.get("reason")
+    if by is None or by.role not in course.book.authority.may.lower_tier:
+        return "a tier is lowered only by a consultant or fellow"
+    if not isinstance(reason, str) or not reason.strip():
+        return "a tier is lowered only with a reason"
+    return None
+
+
 def _lower(course: Course, event: Event, report: Reported, tier: Tier) -> Verdict:
-    by = read_actor(event.data.get("by"))
-    reason = event.data.get("reason")
-    may = by is not None and by.role in course.book.authority.may.lower_tier
-    has_reason = isinstance(reason, str) and bool(reason.strip())
-    if not (may and has_reason) and leave_palliative(course, event):
+    if _lowering_problem(course, event) and leave_palliative(course, event):
         seen = _take_examination(course, event, report)
-        raise_to(course, seen.tier, seen.rules, event, worsened=deteriorated(report, seen))
+        raise_to(
+            course, seen.tier, seen.rules, event, worsened=deteriorated(report, seen, course.book)
+        )
         return Verdict(True, "the palliative decision ends; the findings give a higher tier")
-    if by is None or not may:
-        return _refused("a tier is lowered only by a consultant or fellow")
-    if not has_reason:
-        return _refused("a tier is lowered only with a reason")
     leave_palliative(course, event)
     _take_examination(course, event, report)
     course.turns.append(event)
     course.lowering = Lowering(event, dict(course.merged.values))
     course.timer60_since = None
     course.emergent_rules = set()
-    course.rechecks = [recheck for recheck in course.rechecks if recheck.kind != "motor_loss"]
-    rise(course, tier, frozenset({"SET"}), event, by.role, str(reason))
+    course.rechecks = [replace(recheck, raises=False) for recheck in course.rechecks]
+    by = read_actor(event.data.get("by"))
+    reason = str(event.data.get("reason"))
+    rise(course, tier, frozenset({"SET"}), event, by.role if by else None, reason)
     course.is_lowered = True
     course.keep_promise(event)
     return Verdict(True)

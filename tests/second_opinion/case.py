@@ -1,0 +1,106 @@
+"""The second model of the case machine: what a case's log says, from the text alone."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from tests.second_opinion.case_answers import PageOf, ReadPage
+from tests.second_opinion.case_chart import Chart, is_higher
+from tests.second_opinion.case_hours import Hours
+from tests.second_opinion.case_ladders import Page, acknowledgement_pages
+from tests.second_opinion.case_owed import Owed
+from tests.second_opinion.case_owes import duty_pages, owed
+from tests.second_opinion.case_reports import Reading, classify
+from tests.second_opinion.case_runs import due_of
+from tests.second_opinion.case_walk import walk
+from triage.domain.events import Event
+
+__all__ = ["Page", "PageOf", "Said", "second_opinion"]
+
+
+@dataclass(frozen=True, order=True)
+class Duty:
+    """An obligation other than acknowledgement and review, and when it is due."""
+
+    name: str
+    due: datetime
+
+
+@dataclass(frozen=True)
+class Said:
+    """What people should see at `now`; `acknowledgement` is start, due and whether answered."""
+
+    state: str
+    tier: str | None = None
+    rules: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    is_held: bool = False
+    owner: str | None = None
+    acknowledgement: tuple[datetime, datetime, bool] | None = None
+    open_by: frozenset[Duty] = frozenset()
+    missed: frozenset[Duty] = frozenset()
+    pages: frozenset[Page] = frozenset()
+
+
+def second_opinion(
+    events: Iterable[Event], now: datetime, read_page: ReadPage, hours: Hours | None = None
+) -> Said:
+    """The case at `now`. `read_page` tells what a page id in an answer was about."""
+    hours = hours or Hours()
+    chart = walk(events, now, read_page, hours)
+    if chart.opener is None:
+        return Said("unopened")
+    latest = max((each.occurred for each in chart.reports), default=now)
+    present = classify(chart.reports, max(now, latest))
+    rules, is_held = shown_rules(chart, present)
+    owes = owed(chart, now)
+    return Said(
+        state=chart.state,
+        tier=chart.shown_tier,
+        rules=tuple(rules),
+        flags=tuple(present.flags),
+        is_held=is_held,
+        owner=owner_of(chart),
+        acknowledgement=acknowledgement_of(chart, hours),
+        open_by=frozenset(Duty(each.name, each.due) for each in owes if each.is_open),
+        missed=missed(chart, owes, now),
+        pages=frozenset(acknowledgement_pages(chart, now, hours) | duty_pages(chart, owes, now)),
+    )
+
+
+def missed(chart: Chart, owes: list[Owed], now: datetime) -> frozenset[Duty]:
+    """Now, and at every turn so far of what is not on the list any more: 'a breach that has
+    happened stays a breach'."""
+    here = {(each.name, each.start, each.due) for each in owes}
+    before = {
+        Duty(name, due) for name, start, due in chart.breaches if (name, start, due) not in here
+    }
+    return frozenset(before | {Duty(each.name, each.due) for each in owes if each.is_missed(now)})
+
+
+def shown_rules(chart: Chart, present: Reading) -> tuple[list[str], bool]:
+    """'A standing tier that present findings alone would not give is marked *held* and shows the
+    rules and the event that gave it.' PM1: '`rules` = PM1'."""
+    if chart.palliative is not None:
+        return ["PM1"], False
+    is_held = is_higher(chart.tier or "", present.tier)
+    given = present.rules if present.tier == chart.tier else chart.gave
+    emergent = chart.tier == "EMERGENT"
+    stands = {rule for rule in chart.stands if (rule != "SET") == emergent}
+    if chart.is_lowered:
+        return ["SET"], is_held  # contract 3: 'after a lowering `rules` = [`SET`]'
+    return sorted({*given, *stands}), is_held
+
+
+def owner_of(chart: Chart) -> str | None:
+    run = chart.run
+    if run is None or run.answer is None or run.ended is not None:
+        return None
+    return run.answer.owner.role
+
+
+def acknowledgement_of(chart: Chart, hours: Hours) -> tuple[datetime, datetime, bool] | None:
+    run = chart.run
+    if run is None or run.ended is not None:
+        return None
+    return run.start, due_of(chart, run, hours), run.answer is not None

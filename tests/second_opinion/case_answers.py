@@ -1,0 +1,143 @@
+"""Answers to pages (policy 3.2, acknowledging)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from tests.second_opinion.case_chart import MINUTE, Answer, Chart, Run
+from tests.second_opinion.case_restarts import senior_opinion
+from tests.second_opinion.case_runs import ladder_tier, start_run
+from tests.second_opinion.case_senders import STOPPERS, by_of
+from triage.domain.events import Actor, Event
+
+ACK = "acknowledgement"
+
+
+@dataclass(frozen=True)
+class PageOf:
+    """What a page was about: its obligation, the event or the instant that started its run (for a
+    review the event that is to be looked at), its rung counted from 1, and its role."""
+
+    obligation: str
+    starter: tuple[str, str, str] | None
+    start: datetime
+    rung: int
+    role: str
+
+
+ReadPage = Callable[[object], PageOf | None]
+
+
+def take_answer(chart: Chart, event: Event, read_page: ReadPage) -> bool:
+    """Whether it had an effect: 'only an acknowledgement by a named person stops a ladder'."""
+    by, page = by_of(event.data), read_page(event.data.get("page"))
+    answer = event.data.get("answer")
+    if by is None or page is None or answer not in ("coming", "decline", "hand_over", "hand_back"):
+        return False
+    if page.obligation != ACK:
+        return take_other(chart, event, page, by, str(answer))
+    run = chart.run
+    if run is None or run.ended is not None or not is_page_of(page, run):
+        return False  # 'acknowledging an old run'
+    if answer == "coming":
+        return coming(chart, run, event, by)
+    if answer == "decline":
+        run.declined.append((event.received_at, page.rung))
+        return True
+    if answer == "hand_over":
+        return hand_over(chart, run, event, by)
+    return hand_back(chart, run, event, by)
+
+
+def is_page_of(page: PageOf, run: Run) -> bool:
+    if run.starter is not None:
+        return page.starter == run.starter.key
+    return page.starter is None and page.start == run.start
+
+
+def may_stop(chart: Chart, run: Run, by: Actor) -> bool:
+    """'An EMERGENT ladder is stopped only by a registrar, fellow or consultant'"""
+    return ladder_tier(chart, run) != "EMERGENT" or by.role in STOPPERS
+
+
+def coming(chart: Chart, run: Run, event: Event, by: Actor) -> bool:
+    """'another person's answer stops the repeats to that person'"""
+    if not may_stop(chart, run, by):
+        run.quiet.setdefault(by.role or "", event.received_at)
+        return True
+    if run.answer is not None and run.answer.asked is None:
+        return False  # somebody has it
+    run.answer = Answer(by, event.received_at, event.occurred_at, promise(chart, run, event))
+    run.first_answer = run.first_answer or run.answer
+    return True
+
+
+def promise(chart: Chart, run: Run, event: Event) -> datetime:
+    """'`coming` holds for its `minutes`, counted from its occurred instant (absent: 15 for
+    EMERGENT, 60 below), capped by the senior-opinion deadline only while that is ahead and not
+    met, else by 15.'"""
+    is_emergent = ladder_tier(chart, run) == "EMERGENT"
+    minutes = event.data.get("minutes")
+    if isinstance(minutes, bool) or not isinstance(minutes, int | float) or minutes <= 0:
+        minutes = 15 if is_emergent else 60
+    at = event.occurred_at
+    ahead = [each.due for each in senior_opinion(chart) if each.is_open and each.due > at]
+    return min(at + timedelta(minutes=minutes), min(ahead, default=at + 15 * MINUTE))
+
+
+def hand_over(chart: Chart, run: Run, event: Event, by: Actor) -> bool:
+    """'asks the named person, who has 5 minutes (EMERGENT; 30 below); until then the giver owns,
+    and no answer starts a new run.'"""
+    to = by_of(event.data, "to")
+    if to is None:
+        return False
+    if not may_stop(chart, run, by):
+        run.quiet.setdefault(by.role or "", event.received_at)
+        return True
+    minutes = 5 if ladder_tier(chart, run) == "EMERGENT" else 30
+    until = event.received_at + minutes * MINUTE  # that person learns of it at the receipt
+    run.answer = Answer(by, event.received_at, event.occurred_at, until, asked=to)
+    run.first_answer = run.first_answer or run.answer
+    return True
+
+
+def hand_back(chart: Chart, run: Run, event: Event, by: Actor) -> bool:
+    """'`hand_back` starts a new run at once'"""
+    if run.answer is None:
+        return False
+    start_run(chart, event.receipt, event, tells_owner=True)
+    return True
+
+
+def lapses_at(run: Run | None) -> datetime | None:
+    """'When they are over and no centre milestone, examination or decision has been recorded
+    since, the acknowledgement lapses: a new run.'"""
+    if run is None or run.answer is None or run.ended is not None:
+        return None
+    if run.answer.is_kept and run.answer.asked is None:
+        return None
+    return max(run.answer.until, run.answer.received)
+
+
+def keep_promise(chart: Chart) -> None:
+    """Something was recorded since."""
+    if chart.run is not None and chart.run.answer is not None:
+        chart.run.answer = replace(chart.run.answer, is_kept=True)
+
+
+def take_other(chart: Chart, event: Event, page: PageOf, by: Actor, answer: str) -> bool:
+    """'on another obligation it holds that person's repeats for its `minutes`'; a review is met by
+    whoever looks at it."""
+    if page.obligation == "review" and page.starter is not None and answer == "coming":
+        chart.review_answers.setdefault(page.starter, event.occurred_at)
+    elif answer == "coming":
+        until = promise_elsewhere(chart, event)
+        chart.holds.append((page.obligation, page.start, until, by.role or ""))
+    return True
+
+
+def promise_elsewhere(chart: Chart, event: Event) -> datetime:
+    minutes = event.data.get("minutes")
+    if isinstance(minutes, bool) or not isinstance(minutes, int | float) or minutes <= 0:
+        minutes = 15 if chart.shown_tier == "EMERGENT" else 60
+    return event.occurred_at + timedelta(minutes=minutes)

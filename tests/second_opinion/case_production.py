@@ -1,0 +1,116 @@
+"""The first model: fold and plan over one log, with every timer committed at its own instant."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tests.properties.case_events import CASE
+from tests.scenarios.house import BOOK, ROSTER
+from tests.second_opinion.case import Duty, Page, PageOf, Said
+from triage.domain.case import Case, Obligation, Run
+from triage.domain.events import Event, EventType
+from triage.domain.paging import ACKNOWLEDGEMENT, PageOrder, read_page_id, short_tag
+from triage.workflow.fold import fold
+from triage.workflow.plan import plan
+from triage.workflow.timers import timer_event
+
+Runs = dict[str, PageOf]
+
+
+@dataclass
+class Production:
+    """One case's log, and what every page that it has ordered was about."""
+
+    log: list[Event] = field(default_factory=list)
+    pages: dict[object, PageOf] = field(default_factory=dict)
+    ordered: list[str] = field(default_factory=list)
+
+    def take(self, event: Event) -> None:
+        """One more event, in order of receipt."""
+        if self.log:
+            self.case_at(event.received_at)
+        self.log.append(event)
+
+    def case_at(self, now: datetime) -> Case:
+        """The case at `now`, timers that ran out by then raised one after the other."""
+        while True:
+            case = self._fold(now)
+            due = min((each.due_at for each in case.timers if each.due_at <= now), default=None)
+            if due is None:
+                return case
+            # One that a re-opening brings back is found past due, at that event's receipt.
+            at = max(due, *(each.received_at for each in self.log))
+            then = self._fold(at)
+            timer = next(each for each in then.timers if each.due_at == due)
+            self.log.append(timer_event(then, timer, at))
+
+    def _fold(self, now: datetime) -> Case:
+        return fold(CASE, self.log, BOOK, now, ROSTER)
+
+    def at(self, now: datetime) -> tuple[Case, tuple[PageOrder, ...]]:
+        """The case, and the pages that are owed; those get known to `pages`."""
+        case = self.case_at(now)
+        orders = plan(case, BOOK, ROSTER, now).orders
+        for order in orders:
+            if order.page not in self.pages:
+                self.pages[order.page] = self._about(order, case)
+                self.ordered.append(order.page)
+        return case, orders
+
+    def _about(self, order: PageOrder, case: Case) -> PageOf:
+        key = read_page_id(order.page)
+        tag = key.run_tag if key is not None else ""
+        started = [each for each in self.log if short_tag(*each.key) == tag]
+        named = started and started[0].type is not EventType.TIMER_RAISED
+        starts = [each.starts_at for each in case.obligations if each.run_tag == tag]
+        return PageOf(
+            order.obligation, started[0].key if named else None, starts[-1], order.rung, order.role
+        )
+
+
+def said_by(case: Case, orders: tuple[PageOrder, ...]) -> Said:
+    """Production's answer in the second model's words."""
+    run = case.run
+    return Said(
+        state=case.state.value,
+        tier=case.tier.value,
+        rules=case.rules,
+        flags=case.flags,
+        is_held=case.is_held,
+        owner=case.owner.role if case.owner else None,
+        acknowledgement=_acknowledgement(case),
+        pages=frozenset(_page(each, run) for each in orders if each.obligation != "review"),
+        open_by=frozenset(_duty(each) for each in case.obligations if _counts(each, case)),
+        missed=frozenset(_duty(each) for each in case.obligations if _is_missed(each, case.as_of)),
+    )
+
+
+def _page(order: PageOrder, run: Run | None) -> Page:
+    """What was past when the run started is owed at its start."""
+    is_ladder = order.obligation == ACKNOWLEDGEMENT and run is not None
+    at = max(order.owed_at, run.started_at) if is_ladder and run is not None else order.owed_at
+    return Page(order.role, order.obligation, at)
+
+
+def _duty(each: Obligation) -> Duty:
+    return Duty(each.name, each.due_at)
+
+
+def _counts(each: Obligation, case: Case) -> bool:
+    return each.is_open and each.name not in (ACKNOWLEDGEMENT, "review")
+
+
+def _is_missed(each: Obligation, now: datetime) -> bool:
+    return each.breached_at(now) is not None and each.name not in (ACKNOWLEDGEMENT, "review")
+
+
+def _acknowledgement(case: Case) -> tuple[datetime, datetime, bool] | None:
+    """Start, due instant and whether somebody answered, of the run that stands."""
+    found = [
+        (each.starts_at, each.due_at, each.met_at is not None)
+        for each in case.obligations
+        if each.name == ACKNOWLEDGEMENT
+        and case.run is not None
+        and each.run_tag == case.run.tag
+        and each.closed_at is None
+    ]
+    return max(found, default=None)  # a breach under a higher tier stays beside it

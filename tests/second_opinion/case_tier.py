@@ -1,0 +1,288 @@
+"""The tier of a waiting case: what raises it, what lowers it (policy 2 and 3)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from tests.second_opinion.case_chart import HOUR, Chart, Lowering, Recheck, Run, Start, is_higher
+from tests.second_opinion.case_orders import (
+    ORDERED,
+    is_most_benign,
+    is_worse,
+    place,
+    value_of,
+)
+from tests.second_opinion.case_reports import Merged, Reading, Report, classify, merge
+from tests.second_opinion.case_runs import is_owned, start_run
+from tests.second_opinion.vocabulary import READ_BY_RULES
+from triage.domain.events import Event
+
+RECHECKS = ("motor_loss", "pain_surge", "fall", "collapse")
+_PREVIOUS = ("previous_ais", "previous_ais_at")
+
+
+@dataclass
+class Set:
+    """What a `tier.set.v1` upward sets: 'E6 for EMERGENT, `SET` below'."""
+
+    tier: str
+
+    @property
+    def rule(self) -> str:
+        return "E6" if self.tier == "EMERGENT" else "SET"
+
+
+def take_findings(chart: Chart, event: Event, report: Report, upward: Set | None = None) -> None:
+    """'at each one that carries findings or a `recheck` ..., classify twice ... The higher
+    counts.'"""
+    before = merge(chart.reports)
+    signs = deteriorations(report, before)
+    chart.reports.append(report)
+    recheck = recheck_of(event)
+    if recheck:
+        chart.rechecks.append(Recheck(event, recheck == "motor_loss"))
+    first, second = two_readings(chart, event)
+    watch_call_back(chart, event)
+    count_again(chart, event, report, first, recheck)
+    if chart.treated_at is not None and chart.restarts:  # what opens is always classified
+        after_treatment(chart, event, signs, recheck, upward)
+        return
+    tier, rules = higher(first, second) if is_counting(chart) else (None, set())
+    if upward is not None and (tier is None or not is_higher(tier, upward.tier)):
+        same = rules if tier == upward.tier else set()
+        tier, rules = upward.tier, same | {upward.rule}
+    if upward is not None:
+        chart.stands.add(upward.rule)
+    settle(chart, event, tier, rules, signs)
+    set_timer(chart, second, event.receipt)
+
+
+def two_readings(chart: Chart, event: Event) -> tuple[Reading, Reading]:
+    """'the findings that had occurred up to it, with `now` = its occurred instant; and all
+    findings received so far, with `now` = the latest occurred instant among them'"""
+    then = [each for each in chart.reports if each.occurred <= event.occurred_at]
+    latest = max((each.occurred for each in chart.reports), default=event.occurred_at)
+    first = classify(then, event.occurred_at)
+    return first, classify(chart.reports, max(latest, event.occurred_at))
+
+
+def higher(first: Reading, second: Reading) -> tuple[str, set[str]]:
+    """Of two equal readings the rules of both."""
+    if first.tier == second.tier:
+        return first.tier, {*first.rules, *second.rules}
+    best = first if is_higher(first.tier, second.tier) else second
+    return best.tier, set(best.rules)
+
+
+def is_counting(chart: Chart) -> bool:
+    """After a lowering 'the rules count again from the first event ...'"""
+    return chart.lowering is None or chart.lowering.is_over
+
+
+def settle(chart: Chart, event: Event, tier: str | None, rules: set[str], signs: set[str]) -> None:
+    """Raise, or tell an owner of an EMERGENT case what is new about it."""
+    is_new = tier == "EMERGENT" and bool(rules - chart.rules_seen)
+    if tier == "EMERGENT":
+        chart.rules_seen |= rules
+        chart.was_emergent = True
+    if tier is not None and tier == chart.tier and not chart.is_lowered:
+        chart.gave = sorted({*chart.gave, *rules})
+    if tier is not None and is_higher(tier, chart.tier):
+        chart.tier, chart.gave, chart.is_lowered = tier, sorted(rules), False
+        if "SET" not in rules:
+            chart.stands.discard("SET")
+        if chart.palliative is None:
+            raise_run(chart, event.receipt, event)
+            return
+    if chart.palliative is not None:
+        worse_when_palliative(chart, event, signs)
+    elif chart.tier == "EMERGENT" and (is_new or signs):
+        worse_when_owned(chart, event.receipt, event)
+
+
+def raise_run(chart: Chart, at: datetime, starter: Event | None, *, timer: bool = False) -> None:
+    """'A raise of the tier restarts acknowledgement, senior opinion, ...'"""
+    if chart.opener is None or not chart.restarts:
+        return  # not a raise: it opens, or it waits for what opens
+    chart.restarts.append(Start(at, chart.shown_tier or ""))
+    # 'At EMERGENT, ... on a case already acknowledged pages its owner and the consultant at once'
+    also = ["consultant"] if is_owned(chart) and chart.tier == "EMERGENT" else []
+    run = start_run(chart, at, starter, *also, tells_owner=True)
+    run.is_by_timer = timer
+
+
+def worse_when_owned(chart: Chart, at: datetime, starter: Event | None) -> None:
+    """'At EMERGENT, a new EMERGENT rule, or D1-D3 or D6, on a case already acknowledged'"""
+    if is_owned(chart) and chart.closing is None:
+        start_run(chart, at, starter, "consultant", tells_owner=True)
+
+
+def worse_when_palliative(chart: Chart, event: Event, signs: set[str]) -> None:
+    """'any new D1-D3 event (section 3) pages that consultant again'; D6 is read with them."""
+    if signs and chart.closing is None and chart.opener is not None:
+        start_run(chart, event.receipt, event, "consultant")
+
+
+def after_treatment(
+    chart: Chart, event: Event, signs: set[str], recheck: str | None, upward: Set | None
+) -> None:
+    """'A finding worse than the last one ... (D1-D3, D6), a `recheck` = motor_loss, or E6 is
+    *deterioration after treatment* ...; anything else raises nothing.'"""
+    is_named_emergent = upward is not None and upward.tier == "EMERGENT"
+    treated = chart.treated_at
+    if treated is None or event.occurred_at <= treated:
+        return  # late news of the time before
+    if not (signs or recheck == "motor_loss" or is_named_emergent):
+        return
+    if chart.closing is None and chart.opener is not None:
+        deteriorate(chart, event)
+
+
+def deteriorate(chart: Chart, event: Event) -> Run:
+    run = start_run(chart, event.receipt, event, "consultant", tells_owner=True)
+    run.is_deterioration = True
+    return run
+
+
+def deteriorations(report: Report, before: Merged) -> set[str]:
+    """D1 'AIS worse', D2 'walking category lost', D3 'new bladder, bowel or saddle change;
+    PVR >= 200', D6 'respiratory change'."""
+    signs = set()
+    if is_worse("ais", value_of(report.seen, "ais"), before.value("ais")):
+        signs.add("D1")
+    if is_worse("walking", value_of(report.seen, "walking"), before.value("walking")):
+        signs.add("D2")
+    if has_new_sphincter_change(report, before):
+        signs.add("D3")
+    breathes = value_of(report.seen, "respiratory")
+    if breathes == "compromised" and before.value("respiratory") != "compromised":
+        signs.add("D6")
+    return signs
+
+
+def has_new_sphincter_change(report: Report, before: Merged) -> bool:
+    for name in ("bladder", "saddle_sensation"):
+        value, old = value_of(report.seen, name), before.value(name)
+        bad = place(name, value)
+        if bad and (old is None or is_worse(name, value, old) or place(name, old) is None):
+            return True
+    volume, old = value_of(report.seen, "pvr_ml"), before.value("pvr_ml")
+    return (
+        volume is not None
+        and place("pvr_ml", volume) >= 200
+        and not (  # type: ignore[operator]
+            old is not None and place("pvr_ml", old) >= 200  # type: ignore[operator]
+        )
+    )
+
+
+def recheck_of(event: Event) -> str | None:
+    word = event.data.get("recheck")
+    word = word.strip().casefold() if isinstance(word, str) else None
+    return word if word in RECHECKS else None
+
+
+def watch_call_back(chart: Chart, event: Event) -> None:
+    """Call-back: 'first receipt at which U6 hits'; met when '`neuro_unknown` clears'."""
+    seen = merge(chart.reports).seen
+    missing = [n for n in ("ais", "walking", "neuro_symptom") if n not in seen.text]
+    no_cancer = seen.said("cancer") == "none" and seen.said("spinal_metastasis") == "no"
+    if len(missing) < 2:
+        if chart.call_back is not None and chart.call_back_met is None:
+            chart.call_back_met = event.occurred_at
+    elif not no_cancer and chart.call_back is None:
+        chart.call_back = event.receipt
+
+
+def set_timer(chart: Chart, reading: Reading, receipt: datetime) -> None:
+    """TIMER_60 'starts when first set ..., is not restarted by further messages, and ends only
+    when a re-evaluation no longer sets it'."""
+    if "TIMER_60" not in reading.flags or chart.tier == "EMERGENT" or not is_counting(chart):
+        chart.timer = None
+    elif chart.timer is None:
+        chart.timer = receipt
+
+
+def count_again(
+    chart: Chart, event: Event, report: Report, first: Reading, recheck: str | None
+) -> None:
+    """'A lowered case rises again on any later finding that is worse than what that clinician
+    had'."""
+    low = chart.lowering
+    if low is None or low.is_over:
+        return
+    worse = [is_worse_than_best(low, report, name) for name in READ_BY_RULES]
+    low.is_over = any(worse)  # after all of them, each of which may have a new best value
+    if event.occurred_at <= low.event.occurred_at:
+        return
+    # 'A `trend` worsening, grade drop, walking category lost or `recheck` that occurred after the
+    # lowering always counts'
+    then = merge([each for each in chart.reports if each.occurred <= event.occurred_at])
+    drops = then.drops and "ais" in report.seen.text
+    is_worsening = report.seen.said("trend") == "worsening"
+    low.is_over = low.is_over or is_worsening or drops or then.loses or recheck is not None
+
+
+def is_worse_than_best(low: Lowering, report: Report, name: str) -> bool:
+    """'some field that they read is worse than the best value received at or after the lowering
+    (...; from not assessed to any value that is not the most benign is worse; a change to or from
+    a value outside the orders, or of `level`, counts)'"""
+    value, best = value_of(report.seen, name), low.best.get(name)
+    if value is None or name in _PREVIOUS:
+        return False
+    if name in ORDERED and place(name, value) is not None:
+        if best is None:
+            low.best[name] = value
+            return not is_most_benign(name, value)
+        if place(name, best) is not None:
+            if is_worse(name, best, value):
+                low.best[name] = value
+            return is_worse(name, value, best)
+    return value != best
+
+
+def lower(chart: Chart, event: Event, report: Report, tier: str) -> None:
+    """'a lowering carries the findings of the clinician who lowers (merged as an examination)'.
+    'Timers set before a lowering end with it.'"""
+    chart.reports.append(report)
+    seen = merge(chart.reports).seen
+    best = {name: value_of(seen, name) for name in READ_BY_RULES}
+    chart.lowering = Lowering(event, tier, best)
+    chart.tier, chart.gave, chart.is_lowered = tier, ["SET"], True
+    chart.stands.clear()
+    chart.rules_seen.clear()
+    chart.timer = None
+    for each in chart.rechecks:
+        each.is_timer_ended = True
+    watch_call_back(chart, event)
+
+
+def timer_raises(chart: Chart, at: datetime, rule: str) -> None:
+    """'After 60 min: EMERGENT, with `TIMER_60` as the rule.' D7: 'not done in time -> EMERGENT
+    with rule `D7`'"""
+    chart.stands.add(rule)
+    chart.was_emergent = True
+    is_new = rule not in chart.rules_seen
+    chart.rules_seen.add(rule)
+    if is_higher("EMERGENT", chart.tier):
+        chart.is_lowered = False
+        chart.tier, chart.gave = "EMERGENT", [rule]
+        raise_run(chart, at, None, timer=True)
+    elif is_new:
+        worse_when_owned(chart, at, None)
+    chart.timer = None
+
+
+def overdue_recheck(chart: Chart, each: Recheck) -> datetime | None:
+    """When a D7 raises; None when it was met, ended, or asked for another reason."""
+    if not each.is_motor_loss or each.is_timer_ended or "D7" in chart.stands:
+        return None
+    if examined_since(chart.reports, each.event) is not None:
+        return None
+    return each.event.receipt + HOUR
+
+
+def examined_since(reports: Iterable[Report], event: Event) -> datetime | None:
+    """'met by any event with `ais` or `walking` that occurred later'"""
+    since = [r.occurred for r in reports if r.is_examination and r.occurred > event.occurred_at]
+    return min(since, default=None)
