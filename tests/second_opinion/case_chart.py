@@ -7,6 +7,7 @@ from tests.second_opinion.case_orders import Value
 from tests.second_opinion.case_reports import Report
 from triage.domain.events import Actor, Event
 
+LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 RANK = ["ROUTINE", "PRIORITY", "URGENT", "EMERGENT"]
 
 
@@ -107,7 +108,7 @@ class Chart:
     """`tier` is the one under a palliative decision, too."""
 
     opener: Event | None = None
-    heard: datetime = datetime.min.replace(tzinfo=UTC)  # receipt of the last event
+    heard: datetime = LONG_AGO  # receipt of the last event
     has_referral: bool = False
     reports: list[Report] = field(default_factory=list)
     tier: str | None = None

@@ -88,6 +88,9 @@ def reopen_by(chart: Chart, event: Event, report: Report, *, asks: bool) -> None
             chart.restarts[-1].closed = closing.event.received_at
             chart.restarts.append(Start(event.receipt, chart.shown_tier or ""))
         chart.closing = None
+        chart.timer = None  # the closing ended it; what still sets it sets it anew
+        for each in chart.rechecks:
+            each.is_timer_ended = True
         start_run(chart, event.receipt, event)
 
 

@@ -43,7 +43,7 @@ class Recheck:
     occurred_at: datetime
     received_at: datetime
     source: str
-    raises: bool = True  # a timer set before a lowering ends with it; what was asked for stands
+    raises: bool = True  # a lowering or closing ends the timer; what was asked for stands
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,9 @@ def reopen(course: Course, event: Event) -> None:
         course.restarts[-1].closed_at = course.closing.received_at
     course.closing = None
     course.cancellation = None
+    # The closing ended the timers; what still sets TIMER_60 sets it anew.
+    course.timer60_since = None
+    course.rechecks = [replace(recheck, raises=False) for recheck in course.rechecks]
     _restart(course, event, "re-opened by new findings")
 
 
