@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from tests.second_opinion.case_chart import HOUR, MINUTE, Chart, Run
 from tests.second_opinion.case_hours import Hours
-from tests.second_opinion.case_runs import due_of, ladder_tier
+from tests.second_opinion.case_runs import due_of, ladder_tier, limit
 from triage.domain.events import Actor
 
 WIDEN = ("oncology", "clinical_director")  # 'default: oncology, clinical director'
@@ -85,26 +85,32 @@ def ladder(chart: Chart, run: Run, due: datetime, now: datetime, hours: Hours) -
     return routine(run, due, now, hours)
 
 
-def rungs(run: Run, due: datetime, nominal: timedelta, after: list[int]) -> list[datetime]:
-    """'its scale is (due - run start) / nominal time, at most 1, fixed when the run starts; rungs
-    are at least one minute apart'. A rung that was declined sends the next one at once."""
+def rungs(run: Run, due: datetime, nominal: timedelta, after: list[timedelta]) -> list[datetime]:
+    """'its scale is (due - run start) / nominal time, at most 1, fixed when the run starts'"""
     scale = max(timedelta(0), min(due - run.start, nominal)) / nominal
+    wanted = [run.start + each * scale for each in after]
+    return spread(run.start, due, wanted, run.declined)
+
+
+def spread(
+    start: datetime,
+    due: datetime,
+    wanted: list[datetime],
+    declined: Iterable[tuple[datetime, int]] = (),
+) -> list[datetime]:
+    """'rungs are at least one minute apart; what is already past is paged at once, together'. The
+    due instant counts as the next rung (decision 6). 'decline goes to the next rung at once'"""
+    latest_safe = max(due - MINUTE, start)
     times: list[datetime] = []
-    for minutes in after:
-        at = run.start + minutes * MINUTE * scale
+    for number, at in enumerate(wanted):
+        at = max(at, start)
         if times:
             at = max(at, times[-1] + MINUTE)
-        times.append(at)
-    for received, rung in run.declined:
-        if rung < len(times):
-            times[rung] = min(times[rung], received)
+            if at > latest_safe:
+                at = latest_safe if latest_safe - times[-1] >= MINUTE else times[-1]
+        at = min([max(at, start), *[max(when, start) for when, rung in declined if rung == number]])
+        times.append(min(at, latest_safe) if not times else at)
     return times
-
-
-def within(steps: list[Step], run: Run, due: datetime) -> list[Step]:
-    """No rung later than the due instant (or, past due, the run's start): those are part of the
-    due round."""
-    return [each for each in steps if each.at <= max(due, run.start)]
 
 
 def emergent(run: Run, due: datetime, now: datetime) -> list[Step]:
@@ -113,13 +119,12 @@ def emergent(run: Run, due: datetime, now: datetime) -> list[Step]:
     for ever'"""
     # '(and the consultant, when a timer raised it)'
     by_timer = ["consultant"] if run.is_by_timer else []
-    zero, five, twelve = rungs(run, due, 15 * MINUTE, [0, 5, 12])
+    zero, five, twelve = rungs(run, due, 15 * MINUTE, [0 * MINUTE, 5 * MINUTE, 12 * MINUTE])
     steps = [
         Step(zero, ("registrar", "coordinator", *sorted(run.also), *by_timer)),
         Step(five, ("consultant",)),
         Step(twelve, ("second_consultant", "site_manager")),
     ]
-    steps = within(steps, run, due)
     at, number = due, 0
     while at <= now:
         steps.append(
@@ -132,10 +137,10 @@ def emergent(run: Run, due: datetime, now: datetime) -> list[Step]:
 def urgent(run: Run, due: datetime, now: datetime) -> list[Step]:
     """'0 registrar + coordinator; 30 both again; 45 consultant | 60 | consultant + site manager,
     hourly'"""
-    zero, thirty, last = rungs(run, due, 60 * MINUTE, [0, 30, 45])
+    zero, thirty, last = rungs(run, due, 60 * MINUTE, [0 * MINUTE, 30 * MINUTE, 45 * MINUTE])
     both = ("registrar", "coordinator")
     steps = [Step(zero, (*both, *sorted(run.also))), Step(thirty, both)]
-    steps = within([*steps, Step(last, ("consultant",))], run, due)
+    steps.append(Step(last, ("consultant",)))
     at = due
     while at <= now:
         steps.append(Step(max(at, run.start), ("consultant", "site_manager"), at >= run.start))
@@ -147,12 +152,9 @@ def priority(run: Run, due: datetime, hours: Hours) -> list[Step]:
     """'0 coordinator (out of hours: at the start of site hours or 12 h after receipt, whichever is
     earlier); 50 % again | the earlier of 4 h in hours and 24 h | registrar once; consultant once,
     4 h later'"""
-    zero = min(hours.next_open(run.start), run.start + 12 * HOUR, max(due, run.start))
-    half = max(run.start + (due - run.start) / 2, zero + MINUTE)
-    steps = [Step(zero, ("coordinator",)), Step(half, ("coordinator",))]
-    declined = min((at for at, rung in run.declined if rung == 1), default=half)
-    steps[1] = Step(min(half, declined), ("coordinator",))
-    steps = within(steps, run, due)
+    opening = min(hours.next_open(run.start) - run.start, 12 * HOUR)
+    nominal = limit("PRIORITY", run.start, hours) - run.start
+    steps = [Step(at, ("coordinator",)) for at in rungs(run, due, nominal, [opening, nominal / 2])]
     if run.also:
         steps.append(Step(run.start, tuple(sorted(run.also))))
     return [*steps, Step(due, ("registrar",)), Step(due + 4 * HOUR, ("consultant",))]

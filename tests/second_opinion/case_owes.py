@@ -14,7 +14,7 @@ from tests.second_opinion.case_clocks import (
     transfer,
 )
 from tests.second_opinion.case_examinations import call_back, re_examination, rechecked
-from tests.second_opinion.case_ladders import Page
+from tests.second_opinion.case_ladders import Page, spread
 from tests.second_opinion.case_owed import Owed, closed_at, ending
 from tests.second_opinion.case_restarts import oncology, senior_opinion
 
@@ -92,20 +92,24 @@ def steps(tier: str, each: Owed, now: datetime) -> Iterator[tuple[datetime, tupl
     below'"""
     holder, span = HOLDERS[each.name], each.due - each.start
     both = (*holder, "consultant")
-    yield each.start + span * 50 / 100, holder, False
-    yield each.start + span * 80 / 100, both, False
+    half, most = spread(
+        each.start, each.due, [each.start + span * 50 / 100, each.start + span * 80 / 100]
+    )
+    yield half, holder, False
+    yield most, both, False
     is_high = tier in ("EMERGENT", "URGENT")
-    yield each.due, (*both, "site_manager") if is_high else both, False
+    at = max(each.due, each.start)  # what was past when it started is a breach at its start
+    yield at, (*both, "site_manager") if is_high else both, False
     every = {"EMERGENT": 30 * MINUTE, "URGENT": HOUR}.get(tier, DAY)
-    yield from repeats(each.due, every, both if tier == "EMERGENT" else holder, now)
+    for at in repeats(each.due, every, now):
+        if at >= each.start:
+            yield at, both if tier == "EMERGENT" else holder, True
 
 
-def repeats(
-    due: datetime, every: timedelta, roles: tuple[str, ...], now: datetime
-) -> Iterator[tuple[datetime, tuple[str, ...], bool]]:
+def repeats(due: datetime, every: timedelta, now: datetime) -> Iterator[datetime]:
     at = due + every
     while at <= now:
-        yield at, roles, True
+        yield at
         at += every
 
 
