@@ -58,7 +58,7 @@ def second_opinion(
         state=chart.state,
         tier=chart.shown_tier,
         rules=tuple(rules),
-        flags=tuple(present.flags),
+        flags=tuple(sorted({*present.flags, *(["CONFLICT"] if chart.has_conflict else [])})),
         is_held=is_held,
         owner=owner_of(chart),
         acknowledgement=acknowledgement_of(chart, hours),

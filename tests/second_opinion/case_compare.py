@@ -6,10 +6,12 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
+from tests.scenarios.house import BOOK
 from tests.second_opinion.case import Said, second_opinion
 from tests.second_opinion.case_logs import LogMaker
 from tests.second_opinion.case_production import Production, said_by
 from triage.domain.events import Event
+from triage.policies.book import PolicyBook
 
 AFTER_THE_LAST = (timedelta(minutes=18), timedelta(hours=2), timedelta(hours=30))
 
@@ -25,9 +27,9 @@ class Parting:
     text: str
 
 
-def first_parting(seed: int) -> Parting | None:
+def first_parting(seed: int, book: PolicyBook = BOOK) -> Parting | None:
     """Play one log through both models; None when they agree at every instant looked at."""
-    maker, production, events = LogMaker(seed), Production(), list[Event]()
+    maker, production, events = LogMaker(seed), Production(book), list[Event]()
     event = maker.first()
     for left in reversed(range(maker.length)):
         production.take(event)

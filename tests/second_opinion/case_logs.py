@@ -109,6 +109,10 @@ class LogMaker:
         findings = {**self.dice.choice(_OPENERS), **self._onsets()}
         return self._build(T.REFERRAL_SUBMITTED, HOSPITAL, {"findings": findings})
 
+    def emergent(self) -> Event:
+        """A referral that is EMERGENT by itself."""
+        return self._build(T.REFERRAL_SUBMITTED, HOSPITAL, {"findings": _OPENERS[6]})
+
     def next_event(self, pages: Sequence[str]) -> Event:
         """Some minutes or hours after the last one; `pages` went out so far, the latest last."""
         dice = self.dice

@@ -9,6 +9,7 @@ from tests.second_opinion.case import Duty, Page, PageOf, Said
 from triage.domain.case import Case, Obligation, Run
 from triage.domain.events import Event, EventType
 from triage.domain.paging import ACKNOWLEDGEMENT, PageOrder, read_page_id, short_tag
+from triage.policies.book import PolicyBook
 from triage.workflow.fold import fold
 from triage.workflow.plan import plan
 from triage.workflow.timers import timer_event
@@ -20,6 +21,7 @@ Runs = dict[str, PageOf]
 class Production:
     """One case's log, and what every page that it has ordered was about."""
 
+    book: PolicyBook = BOOK
     log: list[Event] = field(default_factory=list)
     pages: dict[object, PageOf] = field(default_factory=dict)
     ordered: list[str] = field(default_factory=list)
@@ -44,12 +46,12 @@ class Production:
             self.log.append(timer_event(then, timer, at))
 
     def _fold(self, now: datetime) -> Case:
-        return fold(CASE, self.log, BOOK, now, ROSTER)
+        return fold(CASE, self.log, self.book, now, ROSTER)
 
     def at(self, now: datetime) -> tuple[Case, tuple[PageOrder, ...]]:
         """The case, and the pages that are owed; those get known to `pages`."""
         case = self.case_at(now)
-        orders = plan(case, BOOK, ROSTER, now).orders
+        orders = plan(case, self.book, ROSTER, now).orders
         for order in orders:
             if order.page not in self.pages:
                 self.pages[order.page] = self._about(order, case)

@@ -31,7 +31,10 @@ T = EventType
 def walk(events: Iterable[Event], now: datetime, read_page: ReadPage, hours: Hours) -> Chart:
     """The chart at `now`; events received later are not known yet, timer rows are not read."""
     chart = Chart()
-    for event in once_each(events, now):
+    known = once_each(events, now)
+    # 'Same `source`+`id`, other content = a new event plus a conflict flag'
+    chart.has_conflict = len({(each.source, each.id) for each in known}) < len(known)
+    for event in known:
         run_timers(chart, event.received_at, hours)
         before = breaches(chart, event.received_at)
         turn = turns(chart)
@@ -49,7 +52,7 @@ def once_each(events: Iterable[Event], now: datetime) -> list[Event]:
     """'a duplicate keeps its earliest receipt'"""
     first: dict[tuple[str, str, str], Event] = {}
     for event in events:
-        if event.received_at > now or event.type is T.TIMER_RAISED:
+        if event.received_at > now or event.sender.side is Side.OURSELVES:
             continue
         if event.key not in first or event.received_at < first[event.key].received_at:
             first[event.key] = event

@@ -1,20 +1,102 @@
 """The second model of a case, and production, are of one mind on seeded logs."""
 
 import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from tests.second_opinion.case_compare import first_parting
+from tests.second_opinion.case import Said, second_opinion
+from tests.second_opinion.case_compare import differing, first_parting
+from tests.second_opinion.case_logs import LogMaker
+from tests.second_opinion.case_production import Production, said_by
+from triage.domain.case import Case
+from triage.domain.events import Actor
+from triage.domain.paging import PageOrder
+from triage.domain.tiers import Tier
+from triage.policies.load import load_policy_book
+from triage.policies.shipped import shipped_texts
 
 SEED = int(os.environ.get("TRIAGE_SECOND_MODEL_SEED", "1"))
 LOGS = int(os.environ.get("TRIAGE_SECOND_MODEL_LOGS", "200"))
 PARTS = 10
+FELLOW = Actor(name="Sample Fellow", role="fellow")
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_both_models_say_the_same_of_seeded_logs(part: int) -> None:
     partings = [
-        found for seed in range(SEED + part, SEED + LOGS, PARTS) if (found := first_parting(seed))
+        found
+        for seed in range(SEED + part, SEED + LOGS, PARTS)
+        if (found := first_parting(seed)) is not None
     ]
     texts = "\n\n".join(each.text for each in partings[:3])
     assert not partings, f"{len(partings)} logs differ\n{texts}"
+
+
+Answer = tuple[Case, tuple[PageOrder, ...]]
+
+
+def _due_moved(case: Case) -> Case:
+    later = [replace(each, due_at=each.due_at + timedelta(hours=1)) for each in case.obligations]
+    return replace(case, obligations=tuple(later))
+
+
+PLANTED: dict[str, tuple[str, Callable[[Case], Case]]] = {
+    "a lower tier": ("tier", lambda case: replace(case, tier=Tier.ROUTINE)),
+    "not held": ("is_held", lambda case: replace(case, is_held=not case.is_held)),
+    "another rule": ("rules", lambda case: replace(case, rules=("E9",))),
+    "an invented owner": (
+        "owner",
+        lambda case: replace(case, owner=FELLOW),
+    ),
+    "deadlines moved": ("open_by", _due_moved),
+    "a later acknowledgement": ("acknowledgement", _due_moved),
+    "a breach forgotten": ("missed", lambda case: replace(case, obligations=())),
+}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_a_fault_planted_in_what_production_says_is_seen(fault: str) -> None:
+    name, plant = PLANTED[fault]
+    case, orders, said = _unanswered()
+    assert differing(said_by(case, orders), said) == []
+    assert name in differing(said_by(plant(case), orders), said)
+
+
+def test_a_page_that_production_drops_is_seen() -> None:
+    case, orders, said = _unanswered()
+    for number in range(len(orders)):
+        left = (*orders[:number], *orders[number + 1 :])
+        if orders[number].obligation != "review":
+            assert differing(said_by(case, left), said) == ["pages"]
+
+
+def _unanswered() -> tuple[Case, tuple[PageOrder, ...], Said]:
+    """An EMERGENT case that nobody has answered for two hours."""
+    event = LogMaker(1).emergent()
+    production = Production()
+    production.take(event)
+    now = event.received_at + timedelta(hours=2)
+    case, orders = production.at(now)
+    assert case.tier is Tier.EMERGENT
+    return case, orders, second_opinion([event], now, production.pages.get)
+
+
+@pytest.mark.parametrize(
+    ("file", "stated", "instead"),
+    [
+        ("deadlines", 'limits = [{ within = "15 min"', 'limits = [{ within = "16 min"'),
+        ("ladders", 'after = "5 min"', 'after = "6 min"'),
+        ("ladders", 'cap = "15 min"', 'cap = "20 min"'),
+        ("timers", 'after = "60 min"', 'after = "61 min"'),
+        ("authority", 'ladder = ["registrar"', 'ladder = ["coordinator", "registrar"'),
+    ],
+)
+def test_a_book_with_another_number_is_seen(file: str, stated: str, instead: str) -> None:
+    texts = dict(shipped_texts())
+    changed = texts[f"{file}.toml"].replace(stated, instead)
+    assert changed != texts[f"{file}.toml"]
+    book = load_policy_book({**texts, f"{file}.toml": changed})
+    assert any(first_parting(seed, book) for seed in range(1, 101))
