@@ -2,8 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,14 @@ import orjson
 import uvicorn
 from starlette.testclient import TestClient
 
-from tests.web_house import CASE, CENTRE, House, build_house
-from triage.domain.case_id import CaseId
+from tests.web_house import CASE, House, build_house
+from triage.domain.events import CaseId
+from triage.domain.paging import PageOrder
 from triage.domain.roster_file import read_roster
 from triage.notify.delivery import Delivery
 from triage.notify.directory import Directory
 from triage.notify.inbox import InboxRoute
+from triage.notify.recalls import Recalls
 from triage.notify.relay import Relay
 from triage.notify.resolve import resolve_order
 from triage.notify.webhook import webhook_client
@@ -56,6 +58,7 @@ class PhoneHouse:
     provider: PhoneProvider
     url: str
     pages: Relay
+    recalls: Recalls
     folder: Path
     client: TestClient = field(init=False)
 
@@ -160,11 +163,12 @@ async def phone_house(
         house.desk = Desk(house.desk.books, roster, publishes=False)
         url = await stack.enter_async_context(_serving(house))
         client = await stack.enter_async_context(webhook_client())
-        yield PhoneHouse(house, provider, url, _relay(house, folder, url, client), folder)
+        relay, recalls = _relay(house, folder, url, client)
+        yield PhoneHouse(house, provider, url, relay, recalls, folder)
         assert provider.strange == []
 
 
-def _relay(house: House, folder: Path, url: str, client: Any) -> Relay:
+def _relay(house: House, folder: Path, url: str, client: Any) -> tuple[Relay, Recalls]:
     directory = Directory(
         roster=lambda: house.desk.roster,
         inbox=InboxRoute(folder / "inbox.jsonl", asyncio.to_thread),
@@ -173,14 +177,20 @@ def _relay(house: House, folder: Path, url: str, client: Any) -> Relay:
         environment=ENVIRONMENT,
         public_url=url,
     )
-    delivery = Delivery(
-        routes=directory,
-        resolve=lambda order: resolve_order(order, house.desk.roster, house.clock.now()),
-        clock=house.clock,
-        public_url=url,
-    )
+
+    def resolve(order: PageOrder) -> PageOrder:
+        return resolve_order(order, house.desk.roster, house.clock.now())
+
+    delivery = Delivery(routes=directory, resolve=resolve, clock=house.clock, public_url=url)
     pages = StorePages(house.store, house.desk, house.clock, house.instruments)
-    return Relay(port=pages, delivery=delivery, run_blocking=asyncio.to_thread)
+    recalls = Recalls(
+        find=pages.answered_elsewhere,
+        routes=directory,
+        resolve=resolve,
+        clock=house.clock,
+        run_blocking=asyncio.to_thread,
+    )
+    return Relay(port=pages, delivery=delivery, run_blocking=asyncio.to_thread), recalls
 
 
 @asynccontextmanager
@@ -202,14 +212,4 @@ async def _serving(house: House) -> AsyncIterator[str]:
 
 
 def _no_signals() -> Any:
-    from contextlib import nullcontext
-
     return nullcontext()
-
-
-def run(test: Callable[[], Awaitable[None]]) -> None:
-    """Run the body of a test."""
-    asyncio.run(test())  # type: ignore[arg-type]
-
-
-__all__ = ["CASE", "CENTRE", "Handset", "PhoneHouse", "phone_house", "run"]

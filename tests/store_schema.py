@@ -7,10 +7,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 from sqlmodel import SQLModel
 
-from triage.store import rows
+from triage.store import reach_rows, rows
 from triage.store.connection import open_engine
 
-TABLES = rows.SQLModel.metadata.tables
+TABLES = {**rows.SQLModel.metadata.tables, **reach_rows.SQLModel.metadata.tables}
 
 
 def differences(url: str) -> list[Any]:

@@ -167,7 +167,8 @@ class Service:
             client = await stack.enter_async_context(webhook_client())
             wake = asyncio.Event()
             self._on_wake("page", wake.set)
-            work.append(roles.notify(client, stack).run(stop, wake))
+            relay, recalls = roles.notify(client, stack)
+            work += [relay.run(stop, wake), recalls.run(stop)]
         if "export" in self.roles:
             work.append(roles.exporter().run(stop, self.run_blocking))
         if "audit" in self.roles:

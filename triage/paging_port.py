@@ -1,12 +1,13 @@
 """The relay's way into the store: claims, and what came of them as events through `handle`."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import orjson
 
 from triage.domain.events import Sender, Side
 from triage.domain.instants import Clock
-from triage.domain.paging import Attempt, ClaimedPage
+from triage.domain.paging import Attempt, ClaimedPage, PageOrder
 from triage.handle import Desk, Incoming, handle
 from triage.intake.decode import decode
 from triage.intake.door import Door
@@ -34,6 +35,13 @@ class StorePages:
             claimed = tx.claim_pages(self._clock.now(), limit, lease_seconds * self._speed)
         self._claimed |= {each.order.page: each for each in claimed}
         return claimed
+
+    def answered_elsewhere(
+        self, kinds: Sequence[str], since: datetime
+    ) -> Sequence[tuple[PageOrder, str]]:
+        """Pages by these kinds of route that nobody needs to answer any more, with their words."""
+        with self._store.read() as reader:
+            return reader.answered_elsewhere(kinds, since)
 
     def finish(self, results: Sequence[Attempt]) -> None:
         """Record attempts and their receipts, all or none."""

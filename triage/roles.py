@@ -17,6 +17,7 @@ from triage.consumers.broker import Bus
 from triage.consumers.publisher import OutboxPublisher
 from triage.consumers.service import KafkaDoor
 from triage.domain.instants import Clock
+from triage.domain.paging import PageOrder
 from triage.escalation.audit_heads import HEADS_FILE, HeadsFile
 from triage.escalation.audit_reading import AuditView
 from triage.escalation.auditor import AuditLoop, Auditor
@@ -30,6 +31,7 @@ from triage.metrics.instruments import Instruments
 from triage.notify.delivery import Delivery
 from triage.notify.directory import Directory
 from triage.notify.inbox import INBOX_FILE, InboxRoute
+from triage.notify.recalls import Recalls
 from triage.notify.relay import Relay
 from triage.notify.resolve import resolve_order
 from triage.paging_port import StorePages
@@ -120,8 +122,8 @@ class Roles:
         """What keeps calendar feeds fresh."""
         return FeedFetcher(self.store, self.desk, os.environ)
 
-    def notify(self, client: aiohttp.ClientSession, stack: AsyncExitStack) -> Relay:
-        """The relay that sends pages."""
+    def notify(self, client: aiohttp.ClientSession, stack: AsyncExitStack) -> tuple[Relay, Recalls]:
+        """The relay that sends pages, and what recalls those that need no answer any more."""
         inbox = InboxRoute(self.settings.home / INBOX_FILE, self.run_blocking)
         directory = Directory(
             roster=lambda: self.desk.roster,
@@ -132,16 +134,27 @@ class Roles:
             public_url=self.settings.public_url,
         )
         stack.callback(directory.close)
+
+        def resolve(order: PageOrder) -> PageOrder:
+            return resolve_order(order, self.desk.roster, self.clock.now())
+
         delivery = Delivery(
             routes=directory,
-            resolve=lambda order: resolve_order(order, self.desk.roster, self.clock.now()),
+            resolve=resolve,
             clock=self.clock,
             public_url=self.settings.public_url,
         )
         pages = StorePages(
             self._own_store("relay"), self.desk, self.clock, self.instruments, speed=self.speed
         )
-        return Relay(port=pages, delivery=delivery, run_blocking=self.run_blocking)
+        recalls = Recalls(
+            find=pages.answered_elsewhere,
+            routes=directory,
+            resolve=resolve,
+            clock=self.clock,
+            run_blocking=self.run_blocking,
+        )
+        return Relay(port=pages, delivery=delivery, run_blocking=self.run_blocking), recalls
 
     def exporter(self) -> Exporter:
         """The figures of the database for Prometheus."""

@@ -6,10 +6,13 @@ Wall-clock times (rotas, hours) are those of the site's own zone.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from triage.domain.feeds import Feed
+from triage.domain.people import Person as Person
+from triage.domain.people import Route as Route
+from triage.domain.people import RouteKind as RouteKind
 from triage.domain.rotation import Turn, first_handover, turn_at
 from triage.domain.telephone import Provider
 from triage.domain.wall_time import first_instant, wall_clock
@@ -39,35 +42,6 @@ OWNER_OF_CASE = "owner of the case"
 _ANSWERS_KEPT = 4096  # a batch asks the same of one instant again and again
 # Where a page shows that its own route did not take: the inbox of the desk.
 DESK_INBOX = "desk-inbox"
-
-RouteKind = Literal["inbox", "webhook", "apprise", "sms", "voice"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """One way to reach a person. `url`, `secret` and `to` may be references (`env:`, `file:`).
-
-    A reference is resolved when a page is sent. None of these values shows in the printed form.
-    `to` is a telephone number, which `provider` reaches (kinds sms and voice).
-    """
-
-    name: str
-    kind: RouteKind
-    url: str | None = field(default=None, repr=False)
-    secret: str | None = field(default=None, repr=False)
-    to: str | None = field(default=None, repr=False)
-    provider: Provider | None = None
-    proven_at: date | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """Somebody who can be paged; `routes` in the order in which they are tried."""
-
-    id: str
-    name: str
-    role: str
-    routes: tuple[Route, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +170,7 @@ class Roster:
     providers: Mapping[str, Provider] = field(default_factory=dict)
     _rotas: dict[tuple[str, str], list[Rota]] = field(init=False, repr=False, compare=False)
     _overrides: dict[tuple[str, str], list[Override]] = field(init=False, repr=False, compare=False)
+    _routeless: frozenset[str] = field(init=False, repr=False, compare=False)
     _answers: dict[tuple[str, str, datetime], OnCall] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
@@ -203,6 +178,8 @@ class Roster:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_rotas", _by_post(self.rotas))
         object.__setattr__(self, "_overrides", _by_post(self.overrides))
+        routeless = frozenset(each.id for each in self.people.values() if not each.routes)
+        object.__setattr__(self, "_routeless", routeless)
 
     @property
     def posts(self) -> tuple[tuple[str, str], ...]:
@@ -238,9 +215,12 @@ class Roster:
             )
         return self._on_rota(rotas, at)
 
-    def serves(self, site: str, role: str, at: datetime) -> bool:
-        """Whether `on_call` finds anybody, without saying whom."""
-        return bool(self._rotas.get((site, role))) or self._override(site, role, at) is not None
+    def reaches(self, site: str, role: str, at: datetime) -> bool:
+        """Whether `on_call` finds anybody, and that person has a route."""
+        if not self._routeless:
+            return bool(self._rotas.get((site, role))) or bool(self._override(site, role, at))
+        person = self.on_call(site, role, at).person
+        return person is not None and person.id not in self._routeless
 
     def _override(self, site: str, role: str, at: datetime) -> Override | None:
         running = [

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from triage.domain.roster import DESK_INBOX, Person, Route, RouteKind
+from triage.domain.roster_contact import contact_rule
 from triage.domain.roster_entry import Entry
 from triage.domain.roster_providers import REFERENCES, read_number
 from triage.domain.roster_values import read_date, read_id, read_role, read_text
@@ -42,6 +43,7 @@ def _route(entry: Entry, providers: Mapping[str, Provider]) -> Route | None:
     to = entry.may_have("to", read_number)
     provider = _provider(entry, kind, to, providers)
     proven_at = entry.may_have("proven_at", read_date)
+    rule = contact_rule(entry)
     if name == DESK_INBOX:
         entry.note("name", f"is kept for the inbox of the desk: {name}; choose another")
     if kind == "webhook":
@@ -61,6 +63,7 @@ def _route(entry: Entry, providers: Mapping[str, Provider]) -> Route | None:
         to=to,
         provider=provider,
         proven_at=proven_at,
+        rule=rule,
     )
 
 

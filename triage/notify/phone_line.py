@@ -74,8 +74,11 @@ class PhoneLine:
         return Refused("the provider does not take it", f"HTTP {status} {_code_of(body)}".strip())
 
     async def end_call(self, line: Line, call: str) -> bool:
-        """End a call that rings or runs; False when the provider did not say that it has."""
-        form = {"Status": "completed"}
+        """End a call that still rings; False when the provider did not say that it has.
+
+        One that was picked up goes on: the person hears that nothing is left to answer.
+        """
+        form = {"Status": "canceled"}
         answer = await self._request("POST", line, f"Calls/{call}.json", data=form)
         return not isinstance(answer, Unreachable) and answer[0] < 300
 

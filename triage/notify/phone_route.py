@@ -89,7 +89,7 @@ class VoiceRoute:
         return await self._line.place(line, "Calls", form)
 
     async def recall(self, word: str) -> bool:
-        """End the call of this provider's id, if it still rings or runs."""
+        """End the call of this provider's id, if it still rings."""
         line = line_of(self._route, self._environment)
         return not isinstance(line, Missing) and await self._line.end_call(line, word)
 

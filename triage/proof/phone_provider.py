@@ -207,9 +207,9 @@ class PhoneProvider:
             return web.json_response({"code": 20003}, status=401)
         form = await request.post()
         for call in self.calls:
-            if call.sid == request.match_info["sid"] and form.get("Status") == "completed":
+            if call.sid == request.match_info["sid"] and form.get("Status") == "canceled":
                 call.ended.set()
-                return web.json_response({"sid": call.sid, "status": "completed"})
+                return web.json_response({"sid": call.sid, "status": "canceled"})
         return web.json_response({"code": 20404}, status=404)
 
     def _start(self, work: Any) -> None:

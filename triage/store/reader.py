@@ -13,6 +13,7 @@ from triage.store.figures import NOT_OPEN, Figures
 from triage.store.house_writes import HouseReads
 from triage.store.intake_writes import PositionReads
 from triage.store.page_orders import read_order
+from triage.store.reaching import ReachReads
 from triage.store.records import (
     AttemptRow,
     CaseRow,
@@ -42,7 +43,7 @@ _QUARANTINE = table_of(Quarantine)
 _PROGRESS = table_of(LoopProgress)
 
 
-class Reader(Figures, HouseReads, PositionReads, RosterReads, AuditReads):
+class Reader(Figures, HouseReads, PositionReads, RosterReads, AuditReads, ReachReads):
     """Reads of one transaction; changes nothing."""
 
     def cases(

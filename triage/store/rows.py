@@ -6,35 +6,23 @@ Storage shape only, never seen outside this folder (`records.py` is what callers
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Column, Identity, Index, UniqueConstraint, text
-from sqlalchemy.types import TypeEngine
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import SQLModel
 
 from triage.store.column_types import (
     BYTES,
     COUNT,
     FLAG,
-    IDENTITY,
     INSTANT,
     SECONDS,
     TEXT,
     WHOLE,
 )
+from triage.store.columns import column as _column
+from triage.store.columns import identity as _identity
+from triage.store.columns import partial as _partial
 
 APPEND_ONLY = ("journal", "case_log", "completed_leg", "roster_change")
-
-
-def _column(kind: TypeEngine[Any], *, key: bool = False, null: bool = False) -> Any:
-    return Field(sa_column=Column(kind, primary_key=key, nullable=null))
-
-
-def _identity() -> Any:
-    column: Column[int] = Column(IDENTITY, Identity(always=True), primary_key=True)
-    return Field(default=None, sa_column=column)
-
-
-def _partial(name: str, *columns: str, where: str) -> Index:
-    return Index(name, *columns, postgresql_where=text(where), sqlite_where=text(where))
 
 
 class Journal(SQLModel, table=True):
@@ -128,6 +116,11 @@ class Page(SQLModel, table=True):
     __table_args__ = (
         _partial("page_ready", "is_emergent", "owed_at", where="ready_at IS NOT NULL"),
         Index("page_case", "case_id"),
+        _partial(
+            "page_recallable",
+            "settled_at",
+            where="route_kind IN ('voice', 'webpush') AND status = 'accepted'",
+        ),
     )
 
     page: str = _column(TEXT, key=True)

@@ -8,6 +8,7 @@ from triage.store.house_writes import HouseWrites
 from triage.store.intake_writes import IntakeWrites
 from triage.store.outbox_writes import OutboxWrites
 from triage.store.page_writes import PageWrites
+from triage.store.reaching import ReachWrites
 from triage.store.reader import Reader
 from triage.store.roster_writes import RosterWrites
 from triage.store.superseded_pages import SupersededPages
@@ -24,6 +25,7 @@ class Transaction(
     HouseWrites,
     RosterWrites,
     AuditWrites,
+    ReachWrites,
 ):
     """Every write of the store."""
 

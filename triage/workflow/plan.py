@@ -5,18 +5,17 @@ whoever inserts them if absent ends with the same pages. Of several steps that a
 is owed the latest; what a step replaced is not sent any more.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from triage.domain.case import Case, CaseState, Timer
 from triage.domain.paging import ACKNOWLEDGEMENT, PageKey, PageOrder, page_id
 from triage.domain.roster import OWNER_OF_CASE, OnCall, Roster
-from triage.domain.tiers import Tier
 from triage.policies.book import PolicyBook
 from triage.workflow.ladder import Step
 from triage.workflow.reason_class import reason_class
-from triage.workflow.routing import routes_for
+from triage.workflow.routing import Attempt, attempts, contacts
 from triage.workflow.steps import Owing, Steps
 
 
@@ -37,12 +36,16 @@ def plan(case: Case, book: PolicyBook, roster: Roster, now: datetime) -> Plan:
     owing = list(Steps(case, book, roster, site).all())
     due = [each for each in owing if each.step.at <= now]
     raises = tuple(timer for timer in case.timers if timer.due_at <= now)
-    orders = tuple(_orders(case, book, roster, site.id, due, now))
-    return Plan(orders=orders, raises=raises, next_due_at=_next(case, owing, now))
+    made = list(_attempts(case, roster, site.id, due, now))
+    orders = tuple(_order(case, book, each) for each in made if each.attempt.at <= now)
+    later = [each.attempt.at for each in made if each.attempt.at > now]
+    return Plan(orders=orders, raises=raises, next_due_at=_next(case, owing, later, now))
 
 
-def _next(case: Case, owing: Iterable[Owing], now: datetime) -> datetime | None:
-    instants = [each.step.at for each in owing if each.step.at > now]
+def _next(
+    case: Case, owing: Iterable[Owing], attempts: Iterable[datetime], now: datetime
+) -> datetime | None:
+    instants = [*attempts, *(each.step.at for each in owing if each.step.at > now)]
     instants += [timer.due_at for timer in case.timers]
     held = case.acknowledgement
     if held is not None and not held.is_kept and case.run is not None:
@@ -59,60 +62,89 @@ def _told_at_closing(case: Case, book: PolicyBook, roster: Roster) -> tuple[Page
         if each.name == "review" and case.closed_at and each.starts_at >= case.closed_at
     ]
     due = [each for each in told if each.obligation.met_at is None]
-    return tuple(_orders(case, book, roster, site, due, case.as_of))
+    made = _attempts(case, roster, site, due, case.as_of)
+    return tuple(_order(case, book, each) for each in made if not each.attempt.is_extra)
 
 
-def _orders(
-    case: Case, book: PolicyBook, roster: Roster, site: str, due: list[Owing], now: datetime
-) -> Iterable[PageOrder]:
-    latest: dict[tuple[str, str, str], tuple[Owing, str]] = {}
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One route to one person for one step."""
+
+    owing: Owing
+    role: str
+    who: OnCall
+    site: str
+    attempt: Attempt
+
+
+def _attempts(
+    case: Case, roster: Roster, site: str, due: list[Owing], now: datetime
+) -> Iterator[_Call]:
+    """Whom the latest step of each ladder reaches, by which route, now and next."""
+    first, latest = _latest(due)
+    by_role = {
+        (each.obligation.run_tag, served.id)
+        for each, role in latest.values()
+        if each.person is None and (served := roster.on_call(site, role, now).person)
+    }
+    for key, (each, role) in latest.items():
+        meant = each.person.person if each.person else None
+        if meant is not None and (each.obligation.run_tag, meant) in by_role:
+            continue  # the same person is told as the role they are on call for
+        who = _who(roster, site, role, each, now)
+        is_hushed = _is_hushed(case, each, role, who, now)
+        for contact in contacts(who.person, case.tier):
+            for attempt in attempts(contact, first=first[key], step=each.step.at, now=now):
+                if not (is_hushed and (attempt.is_extra or each.step.round > 0)):
+                    yield _Call(each, role, who, site, attempt)
+
+
+_Key = tuple[str, str, str]
+
+
+def _latest(due: list[Owing]) -> tuple[dict[_Key, datetime], dict[_Key, tuple[Owing, str]]]:
+    """By obligation, run and whom: when they were first to be told, and the latest step."""
+    first: dict[_Key, datetime] = {}
+    latest: dict[_Key, tuple[Owing, str]] = {}
     for each in due:
         for role in each.step.roles:
             whom = each.person.identity if each.person else role
             key = (each.obligation.name, each.obligation.run_tag, whom)
+            first[key] = min(first.get(key, each.step.at), each.step.at)
             other = latest.get(key)
-            if other is None or (each.step.at, each.step.rung, each.step.round) >= (
-                other[0].step.at,
-                other[0].step.rung,
-                other[0].step.round,
-            ):
+            if other is None or _place(each) >= _place(other[0]):
                 latest[key] = (each, role)
-    by_role = {
-        (each.obligation.run_tag, who.id)
-        for each, role in latest.values()
-        if each.person is None and (who := roster.on_call(site, role, now).person)
-    }
-    for each, role in latest.values():
-        meant = each.person.person if each.person else None
-        if meant is not None and (each.obligation.run_tag, meant) in by_role:
-            continue  # the same person is told as the role they are on call for
-        if not _is_hushed(case, each, role, roster, site, now):
-            yield from _page(case, book, roster, site, each, role, now)
+    return first, latest
 
 
-def _is_hushed(
-    case: Case, each: Owing, role: str, roster: Roster, site: str, now: datetime
-) -> bool:
-    """Repeats to a person who answered: for good on a ladder, else for the time promised."""
-    if each.step.round == 0:
-        return False
-    person = roster.on_call(site, role, now).person
-    who = {person.id} if person else set()
+def _place(each: Owing) -> tuple[datetime, int, int]:
+    return each.step.at, each.step.rung, each.step.round
+
+
+def _is_hushed(case: Case, each: Owing, role: str, who: OnCall, now: datetime) -> bool:
+    """Repeats to a person who answered: for good on a ladder, else for the time promised.
+
+    On a ladder whose rung was declined nobody of that rung is tried again before its rounds.
+    """
+    person = {who.person.id} if who.person else set()
     if each.obligation.name == ACKNOWLEDGEMENT:
-        return case.run is not None and bool(who & set(case.run.hushed))
+        run = case.run
+        if run is None:
+            return False
+        is_declined = each.step.round == 0 and each.step.rung in {rung for _, rung in run.declines}
+        return is_declined or bool(person & set(run.hushed))
     return any(
         hold.obligation == each.obligation.name
         and hold.run_tag == each.obligation.run_tag
-        and (hold.person in who or hold.role == role)
+        and (hold.person in person or hold.role == role)
         and hold.until > now
         for hold in case.holds
     )
 
 
-def _page(
-    case: Case, book: PolicyBook, roster: Roster, site: str, each: Owing, role: str, now: datetime
-) -> Iterable[PageOrder]:
-    obligation, step = each.obligation, each.step
+def _order(case: Case, book: PolicyBook, call: _Call) -> PageOrder:
+    obligation, step = call.owing.obligation, call.owing.step
+    meant, who, route = call.owing.person, call.who, call.attempt.route
     key = PageKey(
         case=case.id,
         obligation=obligation.name,
@@ -120,31 +152,28 @@ def _page(
         rung=step.rung,
         round=step.round,
     )
-    who = _who(roster, site, role, each, now)
-    whom = each.person.identity if each.person else role
-    for route in routes_for(who.person, is_emergent=case.tier is Tier.EMERGENT):
-        yield PageOrder(
-            page=page_id(key, role=whom, route=route.name),
-            case=case.id,
-            tier=case.tier,
-            reason_class=reason_class(case, obligation, book),
-            asked=each.asked,
-            obligation=obligation.name,
-            due_at=obligation.due_at,
-            owed_at=step.at,
-            run=obligation.run,
-            rung=step.rung,
-            round=step.round,
-            role=role,
-            site=site,
-            person=who.person.id if who.person else None,
-            name=who.person.name if who.person else None,
-            chosen_by=who.chosen_by,
-            route=route.name,
-            route_kind=route.kind,
-            callback=case.callback,
-            policy=case.policy,
-        )
+    return PageOrder(
+        page=page_id(key, role=meant.identity if meant else call.role, route=call.attempt.label),
+        case=case.id,
+        tier=case.tier,
+        reason_class=reason_class(case, obligation, book),
+        asked=call.owing.asked,
+        obligation=obligation.name,
+        due_at=obligation.due_at,
+        owed_at=call.attempt.at,
+        run=obligation.run,
+        rung=step.rung,
+        round=step.round,
+        role=call.role,
+        site=call.site,
+        person=who.person.id if who.person else None,
+        name=who.person.name if who.person else None,
+        chosen_by=who.chosen_by,
+        route=route.name,
+        route_kind=route.kind,
+        callback=case.callback,
+        policy=case.policy,
+    )
 
 
 def _who(roster: Roster, site: str, role: str, each: Owing, now: datetime) -> OnCall:

@@ -161,7 +161,7 @@ class Steps:
         return result
 
     def _reaches(self, step: Step, at: datetime) -> bool:
-        return any(self.roster.serves(self.site.id, role, at) for role in step.roles)
+        return any(self.roster.reaches(self.site.id, role, at) for role in step.roles)
 
     def _repeats(
         self, obligation: Obligation, ladder: AcknowledgementLadder, last: int
