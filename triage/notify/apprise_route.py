@@ -1,7 +1,7 @@
 """Any service that Apprise knows (SMS, voice, push, mail), as plain text in a thread of its own."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, tzinfo
 from typing import Any
@@ -10,9 +10,9 @@ from apprise import Apprise, AppriseResultStatus, NotifyFormat
 
 from triage.domain.paging import PageOrder
 from triage.domain.roster import Route
-from triage.notify.routes import Accepted, Refused, SendResult, Unreachable
+from triage.notify.routes import Accepted, Page, Refused, SendResult, Unreachable
 from triage.notify.secrets import Missing, resolve_reference
-from triage.notify.text import PageText, page_text
+from triage.notify.text import PageText, list_text, page_text
 
 SEND_SECONDS = 5.0
 _THREADS = 32
@@ -38,10 +38,16 @@ class AppriseRoute:
     async def send(self, order: PageOrder, document: Mapping[str, Any]) -> SendResult:
         """One notification. Apprise carries no key: a page sent again is marked in its text."""
         del order
+        return await self._post(page_text(document, self._zone))
+
+    async def send_list(self, pages: Sequence[Page]) -> SendResult:
+        """One notification that lists several pages."""
+        return await self._post(list_text([document for _, document in pages], self._zone))
+
+    async def _post(self, text: PageText) -> SendResult:
         url = resolve_reference(self._route.url, self._environment)
         if isinstance(url, Missing):
             return Refused(f"url: {url.reason}")
-        text = page_text(document, self._zone)
         work = asyncio.get_running_loop().run_in_executor(self._threads, self._notify, url, text)
         try:
             async with asyncio.timeout(self._limit_seconds):

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from triage.notify.faults import fault_of
 from triage.notify.lanes import Lane
 from triage.notify.outcomes import Sent, attempt_of, desk_attempt, suppressed
 from triage.notify.ports import Routes
-from triage.notify.routes import Accepted, Connection, SendResult, Unreachable
+from triage.notify.routes import Accepted, Connection, ListingRoute, SendResult, Unreachable
 
 LOG = logging.getLogger(__name__)
 
@@ -50,15 +50,44 @@ class Delivery:
             self._tell(note, claim.order, suppressed(claim, self.clock.now()))
             self._at_desk.discard(page)
             return
-        sent = await _guarded(claim.order, self._send(claim, until))
+        await self._settle(claim, await _guarded(claim.order, self._send([claim], until)), note)
+
+    async def deliver_list(
+        self, claims: Sequence[ClaimedPage], *, until: float, note: Note
+    ) -> None:
+        """Send pages of one `list_key` as one message; each has an attempt of its own."""
+        if len(claims) == 1:
+            await self.deliver(claims[0], until=until, note=note)
+            return
+        sent = await _guarded(claims[0].order, self._send(claims, until))
+        for claim in claims:
+            await self._settle(claim, replace(sent, order=self.resolve(claim.order)), note)
+
+    def list_key(self, claim: ClaimedPage) -> tuple[str, str, str] | None:
+        """What pages share that may go as one message; None for one that goes alone.
+
+        Alone go EMERGENT pages, unread messages (they may be an emergency), and what may have been
+        sent before.
+        """
+        if claim.order.tier in (Tier.EMERGENT, None):
+            return None
+        if claim.suppress is not None or claim.possibly_doubled:
+            return None
+        order = self.resolve(claim.order)
+        connection = self.routes.connect(order)
+        if order.person is None or not isinstance(connection.route, ListingRoute):
+            return None
+        return order.person, connection.lane, order.route
+
+    async def _settle(self, claim: ClaimedPage, sent: Sent, note: Note) -> None:
         self._tell(note, sent.order, attempt_of(claim, sent, self.clock.now()))
         if isinstance(sent.answer, Accepted):
-            self._at_desk.discard(page)
+            self._at_desk.discard(claim.order.page)
         elif self._belongs_at_desk(claim, sent):
             await self._show_at_desk(claim, sent.order, note)
 
-    async def _send(self, claim: ClaimedPage, until: float) -> Sent:
-        order = self.resolve(claim.order)
+    async def _send(self, claims: Sequence[ClaimedPage], until: float) -> Sent:
+        order = self.resolve(claims[0].order)
         connection = self.routes.connect(order)
         lane = self._lanes.setdefault(connection.lane, Lane())
         is_emergent = order.tier is Tier.EMERGENT
@@ -66,27 +95,39 @@ class Delivery:
             busy = Unreachable("not sent: every slot of the route is taken")
             return Sent(order, busy, was_tried=lane.is_failing)
         try:
-            answer = await self._ask(connection, claim, order)
+            answer = await self._ask(connection, claims, order)
         finally:
             lane.leave(is_emergent=is_emergent)
         lane.is_failing = isinstance(answer, Unreachable)
         return Sent(order, answer)
 
     async def _ask(
-        self, connection: Connection, claim: ClaimedPage, order: PageOrder
+        self, connection: Connection, claims: Sequence[ClaimedPage], order: PageOrder
     ) -> SendResult:
-        document = page_document(
+        """`order` is the first claim's, resolved; several claims go as one message."""
+        route = connection.route
+        try:
+            async with asyncio.timeout(self.send_seconds):
+                if len(claims) == 1 or not isinstance(route, ListingRoute):
+                    return await route.send(order, self._document(claims[0], order))
+                listed = [(claim, self.resolve(claim.order)) for claim in claims]
+                answer = await route.send_list(
+                    [(own, self._document(claim, own)) for claim, own in listed]
+                )
+        except TimeoutError:
+            return Unreachable(f"no answer within {self.send_seconds:g} s")
+        if isinstance(answer, Accepted):
+            return Accepted(f"{answer.provider_word} (one message for {len(claims)} pages)")
+        return answer
+
+    def _document(self, claim: ClaimedPage, order: PageOrder) -> dict[str, Any]:
+        return page_document(
             order,
             attempt=claim.attempt,
             possibly_doubled=claim.possibly_doubled,
             url=f"{self.public_url}/p/{order.page}",
             sent_at=self.clock.now(),
         )
-        try:
-            async with asyncio.timeout(self.send_seconds):
-                return await connection.route.send(order, document)
-        except TimeoutError:
-            return Unreachable(f"no answer within {self.send_seconds:g} s")
 
     def _belongs_at_desk(self, claim: ClaimedPage, sent: Sent) -> bool:
         if (
@@ -109,7 +150,7 @@ class Delivery:
         self._tell(note, shown, desk_attempt(claim, sent.answer, self.clock.now()))
 
     async def _at_the_desk(self, claim: ClaimedPage, shown: PageOrder) -> Sent:
-        return Sent(shown, await self._ask(self.routes.desk(), claim, shown))
+        return Sent(shown, await self._ask(self.routes.desk(), [claim], shown))
 
     def _tell(self, note: Note, order: PageOrder, attempt: Attempt) -> None:
         note(attempt)

@@ -4,7 +4,7 @@ What comes back (delivered, answered, a key, a reply) arrives at the web role's 
 `/providers/`. The provider has no key for a request, so on doubt it is asked for what it has.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
 from typing import Any
 from urllib.parse import urlencode
@@ -13,8 +13,8 @@ from triage.domain.paging import PageOrder
 from triage.domain.roster import Route
 from triage.domain.telephone import reply_code
 from triage.notify.phone_line import Line, PhoneLine, line_of
-from triage.notify.phone_text import sms_text
-from triage.notify.routes import Accepted, Refused, SendResult
+from triage.notify.phone_text import sms_list_text, sms_text
+from triage.notify.routes import Accepted, Page, Refused, SendResult
 from triage.notify.secrets import Missing
 
 RING_SECONDS = 25  # before most voicemail answers
@@ -44,11 +44,24 @@ class SmsRoute:
         code = reply_code(order.page, line.token)
         if document["possibly_doubled"] and (known := await self._known(line, code)):
             return Accepted(f"{known} (taken before)")
+        text = sms_text(document, code, desk=self._desk, zone=self._zone)
+        return await self._place(line, text, [order])
+
+    async def send_list(self, pages: Sequence[Page]) -> SendResult:
+        """One message that lists several pages, each with its own code."""
+        line = line_of(self._route, self._environment)
+        if isinstance(line, Missing):
+            return Refused(line.reason)
+        coded = [(document, reply_code(order.page, line.token)) for order, document in pages]
+        text = sms_list_text(coded, desk=self._desk, zone=self._zone)
+        return await self._place(line, text, [order for order, _ in pages])
+
+    async def _place(self, line: Line, text: str, orders: Sequence[PageOrder]) -> SendResult:
         form = {
             "To": line.to,
             "From": line.sender,
-            "Body": sms_text(document, code, desk=self._desk, zone=self._zone),
-            "StatusCallback": door(self._public_url, self._route, "status", order),
+            "Body": text,
+            "StatusCallback": door(self._public_url, self._route, "status", *orders),
         }
         return await self._line.place(line, "Messages", form)
 
@@ -94,8 +107,8 @@ class VoiceRoute:
         return not isinstance(line, Missing) and await self._line.end_call(line, word)
 
 
-def door(public_url: str, route: Route, name: str, order: PageOrder) -> str:
-    """Where the provider calls back about this page. It names no person."""
+def door(public_url: str, route: Route, name: str, *orders: PageOrder) -> str:
+    """Where the provider calls back about these pages. It names no person."""
     provider = route.provider.name if route.provider else ""
-    query = urlencode({"page": order.page, "route": route.name})
+    query = urlencode([*(("page", order.page) for order in orders), ("route", route.name)])
     return f"{public_url}/providers/{provider}/{name}?{query}"

@@ -1,6 +1,6 @@
 """A page as a text message: tier, case number, what is asked, codes to answer with, the desk."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
 from typing import Any
 
@@ -8,8 +8,6 @@ from triage.domain.instants import parse_instant
 from triage.notify.text import page_text
 from triage.workflow.roster_notice import ROSTER
 from triage.workflow.route_tests import DRILL
-
-LINE_LIMIT = 1_500  # characters; providers take 1,600 in one message
 
 
 def sms_text(
@@ -23,6 +21,17 @@ def sms_text(
     if desk:
         lines.append(f"Desk {desk}")
     lines.append(document["url"])
+    return "\n".join(lines)
+
+
+def sms_list_text(
+    pages: Sequence[tuple[Mapping[str, Any], str]], *, desk: str | None, zone: tzinfo = UTC
+) -> str:
+    """Several pages (document, code) in one message; each names its own case and code."""
+    lines = [f"{len(pages)} pages. Reply with the code of each."]
+    lines += [f"{_headline(document, zone)}: {code}" for document, code in pages]
+    if desk:
+        lines.append(f"Desk {desk}")
     return "\n".join(lines)
 
 

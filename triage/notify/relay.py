@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
 from triage.domain.paging import ClaimedPage
-from triage.domain.tiers import Tier
+from triage.notify.bundles import bundles
 from triage.notify.delivery import Delivery
 from triage.notify.faults import fault_of
 from triage.notify.ports import PagePort, RunBlocking
@@ -61,9 +61,10 @@ class Relay:
             _LEASE_SECONDS - self.delivery.send_seconds - _MARGIN_SECONDS
         )
         claims = await self.run_blocking(lambda: self.port.claim_pages(_BATCH, _LEASE_SECONDS))
-        for claim in sorted(claims, key=lambda claim: claim.order.tier is not Tier.EMERGENT):
-            if not self._recorder.has_accepted(claim.order):  # its lease ended meanwhile
-                self._start(claim, latest_start)
+        # What was accepted is left out: its lease ended before the store was told.
+        fresh = [claim for claim in claims if not self._recorder.has_accepted(claim.order)]
+        for group in bundles(fresh, self.delivery.list_key):
+            self._start(group, latest_start)
         self.last_turn_at = now
         return len(claims)
 
@@ -111,8 +112,8 @@ class Relay:
             LOG.error("relay.failed fault=%s failures=%d", fault_of(error), self.failures)
             return None
 
-    def _start(self, claim: ClaimedPage, latest_start: float) -> None:
-        work = self.delivery.deliver(claim, until=latest_start, note=self._recorder.note)
+    def _start(self, group: Sequence[ClaimedPage], latest_start: float) -> None:
+        work = self.delivery.deliver_list(group, until=latest_start, note=self._recorder.note)
         task = asyncio.create_task(work)
         self._on_their_way.add(task)
         task.add_done_callback(self._arrived)

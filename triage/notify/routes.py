@@ -1,8 +1,8 @@
 """What a route is, and what it can answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from triage.domain.paging import PageOrder
 
@@ -41,6 +41,18 @@ class PageRoute(Protocol):
 
     async def send(self, order: PageOrder, document: Mapping[str, Any]) -> SendResult:
         """Hand the page to the provider once."""
+        ...
+
+
+Page = tuple[PageOrder, Mapping[str, Any]]
+
+
+@runtime_checkable
+class ListingRoute(PageRoute, Protocol):
+    """A route that people read: several lesser pages may go as one message that lists them."""
+
+    async def send_list(self, pages: Sequence[Page]) -> SendResult:
+        """Hand several pages, each with its document, to the provider as one message."""
         ...
 
 

@@ -1,6 +1,6 @@
 """A page as plain text for a telephone or a mail: what, why, until when. Nothing of the patient."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Any
@@ -21,6 +21,12 @@ class PageText:
 def page_text(document: Mapping[str, Any], zone: tzinfo = UTC) -> PageText:
     """The text of a page document; the due time on the clock of `zone`, with the zone's name."""
     return PageText(title=_title(document), body="\n".join(_lines(document, zone)))
+
+
+def list_text(documents: Sequence[Mapping[str, Any]], zone: tzinfo = UTC) -> PageText:
+    """Several pages as one text; each with its own title and lines."""
+    parts = ["\n".join([_title(each), *_lines(each, zone)]) for each in documents]
+    return PageText(title=f"{len(documents)} pages", body="\n\n".join(parts))
 
 
 def _title(document: Mapping[str, Any]) -> str:

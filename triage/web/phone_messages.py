@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -47,15 +48,18 @@ async def message(request: Request, provider: str) -> Response:
 
 
 @router.post("/status")
-async def status(request: Request, provider: str, page: str, route: str) -> Response:
+async def status(
+    request: Request, provider: str, page: Annotated[list[str], Query()], route: str
+) -> Response:
     """What became of a message or call. Delivered is a fact for the log, never an answer."""
     back = await verified(request, provider, "status")
     parts = parts_of(request)
-    about = await paged(parts, back, page, back.fields.get("To", ""))
-    outcome = await _outcome(parts, back, about)
-    parts.instruments.call_back("status", "taken" if outcome else "ignored")
-    if outcome:
-        await receive(parts, back, about.order, route, *outcome)
+    for name in page:
+        about = await paged(parts, back, name, back.fields.get("To", ""))
+        outcome = await _outcome(parts, back, about)
+        parts.instruments.call_back("status", "taken" if outcome else "ignored")
+        if outcome:
+            await receive(parts, back, about.order, route, *outcome)
     return Response(status_code=204)
 
 

@@ -123,3 +123,42 @@ def test_a_rung_that_rings_elsewhere_is_ended_too(tmp_path: Path) -> None:
             assert [each.status for each in there.provider.calls] == ["canceled"]
 
     asyncio.run(body())
+
+
+def test_lesser_pages_that_meet_are_one_message_each_with_its_case_and_code(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with phone_house(tmp_path, registrar_phone=Handset()) as there:
+            cases = await refer_many(there, 14, {})
+            emergent = (await there.refer(id="e-worse", subject="worse"))["case"]
+            await there.relay()
+            alone, *lists = there.provider.messages
+            assert named(alone.body) == {emergent}, "EMERGENT goes first and alone"
+            assert [len(named(each.body)) for each in lists] == [12, 2]
+            assert set().union(*(named(each.body) for each in lists)) == cases
+            assert all(len(each.body) < 1600 for each in lists)
+            assert "Desk +44 1632 960100" in lists[0].body
+            for case in cases:
+                assert there.receipts("text", case) == ["delivered delivered"]  # type: ignore[arg-type]
+            line = re.search(r"URGENT (\S+): .*: (\d{6})", lists[0].body)
+            assert line
+            assert f"Recorded for case {line[1]}." in await there.text(line[2])
+            owned = {case for case in cases if there.case(case).owner}  # type: ignore[arg-type]
+            assert owned == {line[1]}, "a code answers its own page and no other"
+
+    asyncio.run(body())
+
+
+def test_a_list_that_the_provider_does_not_take_stays_owed_page_by_page(tmp_path: Path) -> None:
+    async def body() -> None:
+        phone = Handset(provider="refuses")
+        async with phone_house(tmp_path, registrar_phone=phone) as there:
+            await refer_many(there, 3, {})
+            await there.pages.turn(there.house.clock.now())
+            await there.pages.settle()
+            with there.house.store.read() as reader:
+                texts = [each for each in reader.pages() if each.order.route == "text"]
+            assert [(each.status, each.ready_at is not None) for each in texts] == [
+                ("failed", True)
+            ] * 3
+
+    asyncio.run(body())
