@@ -1,7 +1,9 @@
 """The relay's way into the store: claims, and what came of them as events through `handle`."""
 
+import secrets
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import orjson
 
@@ -12,10 +14,17 @@ from triage.handle import Desk, Incoming, handle
 from triage.intake.decode import decode
 from triage.intake.door import Door
 from triage.metrics.instruments import Instruments
+from triage.notify.delivery import LINKED_KINDS
 from triage.notify.receipts import SOURCE, receipt_message
+from triage.notify.resolve import resolve_order
+from triage.store.reaching import Link, link_hash
 from triage.store.store import Store
 
 _DOOR = Door(name="relay", admits=Sender(side=Side.PROVIDER, source=SOURCE))
+
+
+_TOKEN_BYTES = 32
+_LINK_LASTS = timedelta(hours=12)  # a shift
 
 
 class StorePages:
@@ -32,9 +41,24 @@ class StorePages:
     def claim_pages(self, limit: int, lease_seconds: float) -> Sequence[ClaimedPage]:
         """Pages that are owed now, ours until the lease ends."""
         with self._store.begin() as tx:
-            claimed = tx.claim_pages(self._clock.now(), limit, lease_seconds * self._speed)
+            now = self._clock.now()
+            claimed = self._linked(tx.claim_pages(now, limit, lease_seconds * self._speed), now)
+            tx.add_links([_link(each, now) for each in claimed if each.link])
         self._claimed |= {each.order.page: each for each in claimed}
         return claimed
+
+    def _linked(self, claimed: Sequence[ClaimedPage], now: datetime) -> list[ClaimedPage]:
+        """Each page for people to read gets a link of its own, for the person of this moment."""
+        return [
+            replace(each, link=secrets.token_urlsafe(_TOKEN_BYTES), link_for=whom)
+            if each.suppress is None and (whom := self._reader_of(each.order, now))
+            else each
+            for each in claimed
+        ]
+
+    def _reader_of(self, order: PageOrder, now: datetime) -> str | None:
+        meant = resolve_order(order, self._desk.roster, now)
+        return meant.person if meant.route_kind in LINKED_KINDS else None
 
     def answered_elsewhere(
         self, kinds: Sequence[str], since: datetime
@@ -77,3 +101,15 @@ class StorePages:
             waited = (attempt.at - claimed.order.owed_at).total_seconds()
             kind = claimed.order.route_kind
             self._instruments.page_attempt(kind, attempt.outcome, waited)
+
+
+def _link(claimed: ClaimedPage, now: datetime) -> Link:
+    assert claimed.link is not None
+    assert claimed.link_for is not None
+    return Link(
+        hash=link_hash(claimed.link),
+        page=claimed.order.page,
+        person=claimed.link_for,
+        made_at=now,
+        expires_at=now + _LINK_LASTS,
+    )

@@ -1,4 +1,4 @@
-"""`triage token create|list|revoke`."""
+"""`triage token create|list|revoke|pin`."""
 
 import sys
 from typing import Annotated
@@ -8,8 +8,10 @@ import typer
 from triage.cli import context
 from triage.clock import SystemClock
 from triage.domain.errors import TriageError
+from triage.store.reaching import Pin
 from triage.store.records import Token
 from triage.web.auth import hash_token, mint_token
+from triage.web.pins import pin_hash, pin_problem
 
 group = typer.Typer(help="Credentials of hospitals' systems and of people.", no_args_is_help=True)
 
@@ -77,3 +79,27 @@ def revoke(token: Annotated[str, typer.Argument(help="The id that `list` shows."
         if not tx.revoke_token(token, SystemClock().now()):
             raise TriageError(f"token: {token}", hint="`triage token list` shows the ids")
     sys.stdout.write(f"revoked {token}\n")
+
+
+@group.command("pin")
+def pin(
+    person: Annotated[str, typer.Argument(help="The person's id in the roster.")],
+    stdin: Annotated[bool, typer.Option("--stdin", help="Read it from standard input.")] = False,
+) -> None:
+    """Set a person's PIN: it takes an EMERGENT case on by link or call. Ends a lock, too.
+
+    Example: triage token pin reg-a
+    """
+    if person not in context.roster().people:
+        raise TriageError(f"person: {person}", hint="`triage roster show` names who there is")
+    text = sys.stdin.readline().strip() if stdin else _asked_pin()
+    problem = pin_problem(text)
+    if problem is not None:
+        raise TriageError(f"pin: {problem}", hint="choose another, and write it nowhere")
+    with context.store().begin() as tx:
+        tx.keep_pin(Pin(person=person, hash=pin_hash(text), set_at=SystemClock().now()))
+    sys.stdout.write(f"PIN of {person} is set\n")
+
+
+def _asked_pin() -> str:
+    return str(typer.prompt("PIN", hide_input=True, confirmation_prompt=True))

@@ -1,7 +1,7 @@
 """Pages: one call to one role for one step, under a key that derives from what it is for."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NewType
 
@@ -132,12 +132,15 @@ class ClaimedPage:
 
     `possibly_doubled`: an earlier claim ended without a word, so it may have been sent already.
     `suppress` is why it must not be sent any more (case closed, withdrawn), None when it must.
+    `link` is the token of a link that answers it, good for the person `link_for` and nobody else.
     """
 
     order: PageOrder
     attempt: int
     possibly_doubled: bool
     suppress: str | None = None
+    link: str | None = field(default=None, repr=False)
+    link_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

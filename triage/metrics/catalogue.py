@@ -28,6 +28,7 @@ CHANNELS = ("inbox", "webhook", "apprise", "sms", "voice")
 PAGE_OUTCOMES = ("accepted", "failed", "suppressed")
 CALL_BACKS = ("status", "sms", "voice")
 CALL_BACK_OUTCOMES = ("taken", "ignored", "refused")
+PIN_OUTCOMES = ("right", "wrong", "locked")
 CONSUMERS = ("kafka",)
 DOORS = ("http", "kafka", "mllp")
 EVENT_OUTCOMES = ("accepted", "duplicate", "no_effect", "refused", "quarantined")
@@ -168,6 +169,12 @@ _IN_PROCESS = (
         Kind.COUNTER,
         ("kind", "outcome"),
         "Call-backs of telephone providers; refused = without a right signature.",
+    ),
+    Instrument(
+        "triage_pin_checks_total",
+        Kind.COUNTER,
+        ("outcome",),
+        "PINs that were given to take an EMERGENT case on; locked = not even looked at.",
     ),
     Instrument(
         "triage_event_consumer_last_processed_timestamp_seconds",

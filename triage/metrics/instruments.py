@@ -22,6 +22,7 @@ from triage.metrics.catalogue import (
     EVENT_OUTCOMES,
     OTHER,
     PAGE_OUTCOMES,
+    PIN_OUTCOMES,
     STATUS_CLASSES,
     hospital_label,
 )
@@ -38,6 +39,7 @@ class Instruments:
         self._pages = self._counter("triage_pages_total")
         self._delivery = self._histogram("triage_page_delivery_seconds")
         self._call_backs = self._counter("triage_provider_callbacks_total")
+        self._pins = self._counter("triage_pin_checks_total")
         self._last_processed = self._gauge("triage_event_consumer_last_processed_timestamp_seconds")
         self._pending = self._gauge("triage_event_consumer_pending_events")
         self._events = self._counter("triage_events_total")
@@ -56,6 +58,7 @@ class Instruments:
         )
         _begin(self._pages, CHANNELS, PAGE_OUTCOMES)
         _begin(self._call_backs, CALL_BACKS, CALL_BACK_OUTCOMES)
+        _begin(self._pins, PIN_OUTCOMES)
         _begin(self._events, DOORS, EVENT_OUTCOMES)
         _begin(self._last_processed, CONSUMERS)
         _begin(self._pending, CONSUMERS)
@@ -73,6 +76,10 @@ class Instruments:
     def call_back(self, kind: str, outcome: str) -> None:
         """A telephone provider called back: `taken`, `ignored`, or `refused` (not signed)."""
         self._call_backs.labels(kind, outcome).inc()
+
+    def pin_check(self, outcome: str) -> None:
+        """A PIN was given: `right`, `wrong`, or `locked`."""
+        self._pins.labels(outcome).inc()
 
     def consumed(self, consumer: str, at_epoch_seconds: float, pending: int) -> None:
         """A consumer stored what it had; `pending` records are left on its topic."""

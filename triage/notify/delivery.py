@@ -18,6 +18,7 @@ from triage.notify.routes import Accepted, Connection, ListingRoute, SendResult,
 
 LOG = logging.getLogger(__name__)
 
+LINKED_KINDS = ("sms", "apprise")  # people read these; a machine's page names the screen
 _FAILURES_BEFORE_DESK = 2
 
 Note = Callable[[Attempt], None]
@@ -125,9 +126,15 @@ class Delivery:
             order,
             attempt=claim.attempt,
             possibly_doubled=claim.possibly_doubled,
-            url=f"{self.public_url}/p/{order.page}",
+            url=self._url(claim, order),
             sent_at=self.clock.now(),
         )
+
+    def _url(self, claim: ClaimedPage, order: PageOrder) -> str:
+        """A link that answers, where people read the route and the person is still the same."""
+        if claim.link and claim.link_for == order.person and order.route_kind in LINKED_KINDS:
+            return f"{self.public_url}/a/{claim.link}"
+        return f"{self.public_url}/p/{order.page}"
 
     def _belongs_at_desk(self, claim: ClaimedPage, sent: Sent) -> bool:
         if (

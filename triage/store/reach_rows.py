@@ -14,6 +14,7 @@ class AnswerLink(SQLModel, table=True):
     """A link that answers one page as one person, once. Only the hash of its token is kept."""
 
     __tablename__: ClassVar[Any] = "answer_link"
+    __table_args__ = (Index("answer_link_expires", "expires_at"),)
 
     hash: str = column(TEXT, key=True)
     page: str = column(TEXT)

@@ -1,13 +1,15 @@
 """What reaching people keeps: links that answer, PINs, push subscriptions; and what still rings."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, case, delete, literal, or_, select, update
 
 from triage.domain.paging import PageOrder
 from triage.store.bulk import bulk_insert, overwrite
+from triage.store.column_types import INSTANT
 from triage.store.page_orders import read_order
 from triage.store.reach_rows import AnswerLink, PersonPin, PushSubscription
 from triage.store.rows import Cases, Page, PageAttempt, table_of
@@ -15,6 +17,9 @@ from triage.store.session import Session
 
 _PAGE, _ATTEMPT, _CASES = table_of(Page), table_of(PageAttempt), table_of(Cases)
 _LINK, _PIN, _PUSH = table_of(AnswerLink), table_of(PersonPin), table_of(PushSubscription)
+
+
+_KEPT = timedelta(days=7)  # an expired link still says that it has expired
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,11 @@ class Subscription:
     auth: str
     made_at: datetime
     gone_at: datetime | None = None
+
+
+def link_hash(token: str) -> str:
+    """What is kept and looked up instead of a link's token: SHA-256 in hex."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 LINKS = bulk_insert(AnswerLink)
@@ -106,7 +116,10 @@ class ReachWrites(ReachReads):
     """Links, PINs and subscriptions, written."""
 
     def add_links(self, links: Sequence[Link]) -> None:
-        """Keep new links; their hashes must be new (IntegrityError)."""
+        """Keep new links; their hashes must be new (IntegrityError). Expired ones are forgotten."""
+        if links:
+            made_at = max(link.made_at for link in links)
+            self._connection.execute(delete(_LINK).where(_LINK.c.expires_at < made_at - _KEPT))
         self._write(LINKS, links)
 
     def use_link(self, digest: str, at: datetime) -> bool:
@@ -116,8 +129,36 @@ class ReachWrites(ReachReads):
         return self._connection.execute(change).rowcount == 1
 
     def keep_pin(self, pin: Pin) -> None:
-        """Set a person's PIN, or how often it was missed."""
+        """Set a person's PIN."""
         self._write(PINS, [pin])
+
+    def count_pin_guess(
+        self, person: str, now: datetime, *, most: int, locked_until: datetime
+    ) -> tuple[str, int] | None:
+        """Count a guess before it is looked at; None while locked.
+
+        Else the hash to compare with, and how many guesses there were in a row with this one.
+
+        The guess that reaches `most` in a row locks; `forgive_pin` ends that where it was right.
+        """
+        c, until = _PIN.c, literal(locked_until, INSTANT)
+        change = (
+            update(_PIN)
+            .where(c.person == person, or_(c.locked_until.is_(None), c.locked_until <= now))
+            .values(
+                failures=c.failures + 1,
+                locked_until=case((c.failures + 1 >= most, until), else_=c.locked_until),
+            )
+            .returning(c.hash, c.failures)
+        )
+        row = self._connection.execute(change).one_or_none()
+        return (row.hash, row.failures) if row else None
+
+    def forgive_pin(self, person: str) -> None:
+        """The PIN was right: its misses count no more."""
+        c = _PIN.c
+        change = update(_PIN).where(c.person == person).values(failures=0, locked_until=None)
+        self._connection.execute(change)
 
     def keep_subscription(self, subscription: Subscription) -> None:
         """Keep a browser's subscription; the same browser again replaces it."""

@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from triage.web import (
     api,
     health,
+    link_pages,
     pages,
     phone_calls,
     phone_messages,
@@ -39,6 +40,7 @@ def create_app(parts: WebParts) -> FastAPI:
     app.include_router(signing_in.router)
     app.include_router(pages.router)
     app.include_router(refer_page.router)
+    app.include_router(link_pages.router)
     app.include_router(phone_calls.router)
     app.include_router(phone_messages.router)
     with as_file(files("triage.web") / "static") as folder:

@@ -20,7 +20,7 @@ _FIELDS = {
     "handover.accepted.v1": ("leg",),
 }
 
-__all__ = ["CLOSE_REASONS", "TREATMENTS", "act", "answer", "milestones"]
+__all__ = ["CLOSE_REASONS", "TREATMENTS", "act", "answer", "milestones", "said"]
 
 
 def answer(form: Mapping[str, str], roster: Roster) -> dict[str, Any]:
@@ -56,3 +56,13 @@ def _person(person: str, roster: Roster) -> dict[str, str]:
     if known is None:
         raise RefusalError(400, "Nobody named", "Choose the person to hand over to.")
     return {"person": known.id, "name": known.name, "role": known.role}
+
+
+def said(result: Mapping[str, Any]) -> str:
+    """What a form did, for the person who sent it."""
+    if "taken_on" in result:
+        return f"Recorded: you have taken on {result['taken_on']} unread message(s)."
+    words = " ".join(str(each) for each in result.get("warnings", ()))
+    if not result["effect"]:
+        return f"Recorded, but without effect: {result['reason']}."
+    return f"Recorded. {words}".strip()

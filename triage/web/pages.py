@@ -112,7 +112,7 @@ async def answer_page(request: Request, name: str) -> Response:
     parts, (visitor, form) = parts_of(request), await submitted(request)
     data = forms.answer(form, parts.desk.roster)
     result = await acknowledge(parts, visitor.credential, name, data)
-    return see_other(request, safe_path(form.get("next")), _said(result))
+    return see_other(request, safe_path(form.get("next")), forms.said(result))
 
 
 @router.post("/cases/{case}")
@@ -123,7 +123,7 @@ async def act_page(request: Request, case: str) -> Response:
     row = await find_case(parts, visitor.credential, case)
     outcome = await act_on_case(parts, visitor.credential, row, kind, data, time=time)
     said = {"effect": outcome.effect, "reason": outcome.reason, "warnings": outcome.warnings}
-    return see_other(request, f"/cases/{row.case_id}", _said(said))
+    return see_other(request, f"/cases/{row.case_id}", forms.said(said))
 
 
 def _answering(parts: WebParts, visitor: Visitor) -> dict[str, Any]:
@@ -139,13 +139,3 @@ def _acts(visitor: Visitor) -> dict[str, Any]:
         "close_reasons": forms.CLOSE_REASONS,
         "tiers": [tier.value for tier in SETTABLE_TIERS],
     }
-
-
-def _said(result: Mapping[str, Any]) -> str:
-    """What a form did, for the person who sent it."""
-    if "taken_on" in result:
-        return f"Recorded: you have taken on {result['taken_on']} unread message(s)."
-    words = " ".join(str(each) for each in result.get("warnings", ()))
-    if not result["effect"]:
-        return f"Recorded, but without effect: {result['reason']}."
-    return f"Recorded. {words}".strip()

@@ -11,6 +11,7 @@ from triage.web import twiml
 from triage.web.asking import parts_of
 from triage.web.parts import WebParts
 from triage.web.phone_acts import Paged, answer, paged, receive
+from triage.web.pins import PinCheck, check_pin, has_pin
 from triage.web.provider_door import CallBack, verified
 
 router = APIRouter(prefix="/providers/{provider}/voice", include_in_schema=False)
@@ -56,23 +57,23 @@ async def press(request: Request, provider: str, page: str, route: str, turn: in
     if word is None or (word == "decline" and not about.is_ladder):
         return await _again(about, provider, page, route, turn + 1)
     if word == "coming" and about.needs_proof:
-        return _ask_code(back, about, provider, page, route, turn)
+        return await _ask_proof(parts, back, about, provider, page, route, turn)
     return await _done(parts, back, about, word)
 
 
 @router.post("/code")
 async def prove(request: Request, provider: str, page: str, route: str, turn: int = 1) -> Response:
-    """The code that was spoken came back by keys: somebody listens."""
+    """The PIN, or the code that was spoken, came by keys: the person is there and listens."""
     back = await verified(request, provider, "voice")
     parts = parts_of(request)
     about = await paged(parts, back, page, back.fields.get("To", ""))
-    is_right = back.fields.get("Digits", "") == _spoken_code(back, about)
+    is_right = await _is_proof(parts, back, about)
     parts.instruments.call_back("voice", "taken" if is_right else "ignored")
     if is_right:
         return await _done(parts, back, about, "coming")
     if turn >= _TURNS:
         return twiml.say(_UNANSWERED)
-    return _ask_code(back, about, provider, page, route, turn + 1)
+    return await _ask_proof(parts, back, about, provider, page, route, turn + 1)
 
 
 async def _done(parts: WebParts, back: CallBack, about: Paged, word: str) -> Response:
@@ -92,16 +93,37 @@ async def _again(about: Paged, provider: str, page: str, route: str, turn: int) 
     )
 
 
-def _ask_code(
-    back: CallBack, about: Paged, provider: str, page: str, route: str, turn: int
+async def _ask_proof(
+    parts: WebParts,
+    back: CallBack,
+    about: Paged,
+    provider: str,
+    page: str,
+    route: str,
+    turn: int,
 ) -> Response:
+    """Their PIN from who has one; otherwise four digits that are spoken now."""
+    action = _way(provider, "/code", page, route, turn)
+    silence = _way(provider, "", page, route, turn + 1)
+    if about.person and await has_pin(parts, about.person.id):
+        asked = "To take this case, enter your PIN, then the hash key."
+        return twiml.ask(asked, action=action, digits=None, silence=silence)
     code = twiml.spelt("-".join(_spoken_code(back, about)))
     return twiml.ask(
         f"To take this case, enter these four digits: {code}. Again: {code}.",
-        action=_way(provider, "/code", page, route, turn),
+        action=action,
         digits=SPOKEN_DIGITS,
-        silence=_way(provider, "", page, route, turn + 1),
+        silence=silence,
     )
+
+
+async def _is_proof(parts: WebParts, back: CallBack, about: Paged) -> bool:
+    given = back.fields.get("Digits", "")
+    if about.person is not None:
+        checked = await check_pin(parts, about.person.id, given)
+        if checked is not PinCheck.NONE:
+            return checked is PinCheck.RIGHT
+    return given == _spoken_code(back, about)
 
 
 def _spoken_code(back: CallBack, about: Paged) -> str:

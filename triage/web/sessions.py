@@ -65,6 +65,10 @@ class Sessions:
         """Whether a form was made for this visit."""
         return _same(visitor.form_token, form_token or "")
 
+    def form_token(self, visit: str) -> str:
+        """The token for forms of a visit that has no session, under a name for that visit."""
+        return self._form_token(visit)
+
     def _demo_visitor(self, cookie: str) -> Visitor | None:
         if self.demo_site is None:
             return None

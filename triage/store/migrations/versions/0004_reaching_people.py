@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("expires_at", _INSTANT, nullable=False),
         sa.Column("used_at", _INSTANT, nullable=True),
     )
+    op.create_index("answer_link_expires", "answer_link", ["expires_at"])
     op.create_table(
         "person_pin",
         sa.Column("person", sa.Text(), primary_key=True),
