@@ -270,3 +270,42 @@ def test_inbox_alone_needs_no_provider(tmp_path: Path) -> None:
             assert {each["role"] for each in there.inbox()} == {"registrar", "coordinator"}
 
     asyncio.run(body())
+
+
+def test_on_doubt_the_provider_is_asked_before_a_message_is_sent_again(tmp_path: Path) -> None:
+    """It took the message and never said so: found by its code, not sent a second time."""
+
+    async def body() -> None:
+        phone = Handset(provider="takes and hangs")
+        async with phone_house(tmp_path, registrar_phone=phone) as there:
+            await there.refer()
+            await there.pages.turn(there.house.clock.now())
+            await there.pages.settle()
+            assert "no answer within 5 s" in reader_words(there)
+            there.house.clock.advance(seconds=2)
+            await there.pages.turn(there.house.clock.now())
+            await there.pages.settle()
+            assert len(there.provider.messages) == 1
+            assert "SM000001 (taken before)" in reader_words(there)
+            with there.house.store.read() as reader:
+                (page,) = [p for p in reader.pages() if p.order.route == "text"]
+            assert (page.status, page.possibly_doubled) == ("accepted", True)
+
+    asyncio.run(body())
+
+
+def test_on_doubt_a_message_that_the_provider_does_not_know_is_sent_again(tmp_path: Path) -> None:
+    async def body() -> None:
+        phone = Handset(provider="hangs")
+        async with phone_house(tmp_path, registrar_phone=phone) as there:
+            await there.refer()
+            await there.pages.turn(there.house.clock.now())
+            await there.pages.settle()
+            assert there.provider.messages == []
+            phone.provider = "takes"
+            there.house.clock.advance(seconds=2)
+            await there.relay()
+            (message,) = there.provider.messages
+            assert "You may have had this page before." in message.body
+
+    asyncio.run(body())
