@@ -19,6 +19,8 @@ from triage.domain.roster_file import read_roster
 from triage.notify.delivery import Delivery
 from triage.notify.directory import Directory
 from triage.notify.inbox import InboxRoute
+from triage.notify.push_message import new_key
+from triage.notify.push_route import PushParts
 from triage.notify.recalls import Recalls
 from triage.notify.relay import Relay
 from triage.notify.resolve import resolve_order
@@ -27,11 +29,13 @@ from triage.paging_port import StorePages
 from triage.proof.phone_call import Handset
 from triage.proof.phone_provider import PhoneProvider
 from triage.recording import Desk
+from triage.store.reaching import Subscription
 from triage.store.records import CaseRow
 from triage.web.app import create_app
 
 REGISTRAR, CONSULTANT = "+441632960201", "+441632960202"
 ENVIRONMENT = {"TOKEN": PhoneProvider.token, "ACCOUNT": PhoneProvider.account, "REG": REGISTRAR}
+PUSH_KEY = new_key()
 SMS = '{ name = "text", kind = "sms", to = "env:REG" }'
 VOICE = '{ name = "mobile", kind = "voice", to = "env:REG" }'
 CONSULTANT_SMS = '{ name = "text", kind = "sms", to = "+44 1632 960202" }'
@@ -176,6 +180,7 @@ def _relay(house: House, folder: Path, url: str, client: Any) -> tuple[Relay, Re
         clock=house.clock,
         environment=ENVIRONMENT,
         public_url=url,
+        push=_push(house),
     )
 
     def resolve(order: PageOrder) -> PageOrder:
@@ -191,6 +196,23 @@ def _relay(house: House, folder: Path, url: str, client: Any) -> tuple[Relay, Re
         run_blocking=asyncio.to_thread,
     )
     return Relay(port=pages, delivery=delivery, run_blocking=asyncio.to_thread), recalls
+
+
+def _push(house: House) -> PushParts:
+    def find(person: str) -> list[Subscription]:
+        with house.store.read() as reader:
+            return reader.subscriptions(person)
+
+    def end(browser: str) -> None:
+        with house.store.begin() as tx:
+            tx.end_subscription(browser, house.clock.now())
+
+    return PushParts(
+        key=PUSH_KEY,
+        contact="mailto:desk@example.org",
+        browsers=lambda person: asyncio.to_thread(find, person),
+        forget=lambda browser: asyncio.to_thread(end, browser),
+    )
 
 
 @asynccontextmanager

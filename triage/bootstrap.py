@@ -20,6 +20,7 @@ from triage.domain.errors import StoreUnavailable, TriageError
 from triage.domain.instants import Clock
 from triage.handle import Desk
 from triage.metrics.instruments import Instruments
+from triage.notify.push_message import point_of, read_key, to_base64
 from triage.notify.secrets import Missing, resolve_reference
 from triage.notify.webhook import webhook_client
 from triage.roles import Roles, Work
@@ -99,6 +100,7 @@ class Service:
             is_demo=self.is_demo,
             stale_after=STALE_AFTER * self.speed,
             secret_of=_secret_of,
+            push_key=_public_push_key(self.settings.push_key),
         )
         app = create_app(parts) if "web" in self.roles else create_status_app(parts)
         config = uvicorn.Config(
@@ -250,6 +252,10 @@ def build(
         instruments=Instruments(version=__version__),
         keeper=RosterKeeper(desk, store, settings.roster_file),
     )
+
+
+def _public_push_key(key: str | None) -> str | None:
+    return to_base64(point_of(read_key(key))) if key else None
 
 
 def _secret_of(reference: str | None) -> str | None:

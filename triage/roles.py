@@ -31,6 +31,7 @@ from triage.metrics.instruments import Instruments
 from triage.notify.delivery import Delivery
 from triage.notify.directory import Directory
 from triage.notify.inbox import INBOX_FILE, InboxRoute
+from triage.notify.push_route import PushParts
 from triage.notify.recalls import Recalls
 from triage.notify.relay import Relay
 from triage.notify.resolve import resolve_order
@@ -38,6 +39,7 @@ from triage.paging_port import StorePages
 from triage.registering import Registering
 from triage.rosters.fetching import FeedFetcher
 from triage.settings import Settings
+from triage.store.reaching import Subscription
 from triage.store.store import Store, open_store
 
 _METER_SECONDS = 2.0
@@ -132,6 +134,7 @@ class Roles:
             clock=self.clock,
             environment=os.environ,
             public_url=self.settings.public_url,
+            push=self._push(),
         )
         stack.callback(directory.close)
 
@@ -155,6 +158,22 @@ class Roles:
             run_blocking=self.run_blocking,
         )
         return Relay(port=pages, delivery=delivery, run_blocking=self.run_blocking), recalls
+
+    def _push(self) -> PushParts:
+        def find(person: str) -> list[Subscription]:
+            with self.store.read() as reader:
+                return reader.subscriptions(person)
+
+        def end(browser: str) -> None:
+            with self.store.begin() as tx:
+                tx.end_subscription(browser, self.clock.now())
+
+        return PushParts(
+            key=self.settings.push_key,
+            contact=self.settings.push_contact or "",
+            browsers=lambda person: self.run_blocking(lambda: find(person)),
+            forget=lambda browser: self.run_blocking(lambda: end(browser)),
+        )
 
     def exporter(self) -> Exporter:
         """The figures of the database for Prometheus."""

@@ -3,6 +3,7 @@
 One error names every key that is wrong or unknown at once.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,8 @@ KEYS: dict[str, str] = {
     "AUDIT_DATABASE_URL": "the auditor's database user, who may only read (default: DATABASE_URL)",
     "AUDIT_EVERY_SECONDS": "how often the auditor looks, 1 to 30 (default 10)",
     "HEADS_FILE": "where heads of the case logs are published (default heads.jsonl in HOME)",
+    "PUSH_KEY": "signs push messages to browsers; made with `triage token push-key`; no default",
+    "PUSH_CONTACT": "mailto: address that push services may write to (default: none, no push)",
     "LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR (default INFO)",
 }
 # Read by the tests, by infra/kafka and by `triage submit`, not by the service.
@@ -56,6 +59,7 @@ _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _SECRET_LENGTH = 32
 _PORT_MAX = 65_535
+_PUSH_KEY = re.compile(r"[A-Za-z0-9_-]{43}=?")
 
 
 class BadSettings(TriageError):
@@ -82,6 +86,8 @@ class Settings:
     audit_database_url: str | None = None
     audit_every_seconds: float = 10.0
     heads_file: Path | None = None
+    push_key: str | None = None
+    push_contact: str | None = None
     log_level: str = "INFO"
 
 
@@ -132,6 +138,8 @@ class _Reader:
             audit_database_url=self.given.get("AUDIT_DATABASE_URL"),
             audit_every_seconds=self._number("AUDIT_EVERY_SECONDS", 10, 1, 30),
             heads_file=Path(self.given["HEADS_FILE"]) if "HEADS_FILE" in self.given else None,
+            push_key=self._push_key(),
+            push_contact=self._push_contact(),
             log_level=self._one_of("LOG_LEVEL", "INFO", _LEVELS),
         )
 
@@ -179,4 +187,18 @@ class _Reader:
         text = self.given.get("SECRET_KEY")
         if text is not None and len(text) < _SECRET_LENGTH:
             self.problems.append(f"{PREFIX}SECRET_KEY: too short (at least {_SECRET_LENGTH})")
+        return text
+
+    def _push_key(self) -> str | None:
+        text = self.given.get("PUSH_KEY")
+        if text is not None and _PUSH_KEY.fullmatch(text) is None:
+            self.problems.append(f"{PREFIX}PUSH_KEY: no key (make one: triage token push-key)")
+        if text is not None and "PUSH_CONTACT" not in self.given:
+            self.problems.append(f"{PREFIX}PUSH_CONTACT: not set, and TRIAGE_PUSH_KEY is")
+        return text
+
+    def _push_contact(self) -> str | None:
+        text = self.given.get("PUSH_CONTACT")
+        if text is not None and not (text.startswith("mailto:") and "@" in text):
+            self.problems.append(f"{PREFIX}PUSH_CONTACT: {text} (allowed: mailto:name@place)")
         return text

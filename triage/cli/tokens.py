@@ -1,4 +1,4 @@
-"""`triage token create|list|revoke|pin`."""
+"""`triage token create|list|revoke|pin|push-key`."""
 
 import sys
 from typing import Annotated
@@ -8,6 +8,7 @@ import typer
 from triage.cli import context
 from triage.clock import SystemClock
 from triage.domain.errors import TriageError
+from triage.notify.push_message import new_key
 from triage.store.reaching import Pin
 from triage.store.records import Token
 from triage.web.auth import hash_token, mint_token
@@ -99,6 +100,15 @@ def pin(
     with context.store().begin() as tx:
         tx.keep_pin(Pin(person=person, hash=pin_hash(text), set_at=SystemClock().now()))
     sys.stdout.write(f"PIN of {person} is set\n")
+
+
+@group.command("push-key")
+def push_key() -> None:
+    """Print a new key for push messages to browsers, for TRIAGE_PUSH_KEY. Keep it secret.
+
+    Example: triage token push-key
+    """
+    sys.stdout.write(f"{new_key()}\n")
 
 
 def _asked_pin() -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 from triage.domain.contact import EVERY_PAGE, ContactRule
 from triage.domain.telephone import Provider
 
-RouteKind = Literal["inbox", "webhook", "apprise", "sms", "voice"]
+RouteKind = Literal["inbox", "webhook", "apprise", "sms", "voice", "webpush"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

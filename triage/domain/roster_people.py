@@ -15,6 +15,7 @@ _KINDS: Mapping[str, RouteKind] = {
     "apprise": "apprise",
     "sms": "sms",
     "voice": "voice",
+    "webpush": "webpush",
 }
 TELEPHONE = ("sms", "voice")
 

@@ -18,7 +18,7 @@ from triage.notify.routes import Accepted, Connection, ListingRoute, SendResult,
 
 LOG = logging.getLogger(__name__)
 
-LINKED_KINDS = ("sms", "apprise")  # people read these; a machine's page names the screen
+LINKED_KINDS = ("sms", "apprise", "webpush")  # people read these; a machine's page names the screen
 _FAILURES_BEFORE_DESK = 2
 
 Note = Callable[[Attempt], None]

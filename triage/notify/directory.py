@@ -13,6 +13,7 @@ from triage.notify.apprise_route import AppriseRoute
 from triage.notify.inbox import InboxRoute
 from triage.notify.phone_line import PhoneLine
 from triage.notify.phone_route import SmsRoute, VoiceRoute
+from triage.notify.push_route import PushParts, PushRoute
 from triage.notify.quiet_log import quieten_senders
 from triage.notify.routes import Connection, PageRoute
 from triage.notify.webhook import WebhookRoute
@@ -33,6 +34,7 @@ class Directory:
     clock: Clock
     environment: Mapping[str, str]
     public_url: str = ""
+    push: PushParts | None = None
     _known: dict[tuple[Route, str], Connection] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -71,6 +73,8 @@ class Directory:
             return VoiceRoute(route, line, self.environment, public_url=self.public_url)
         known = roster.sites.get(site)
         zone, desk = (known.zone, known.desk) if known else (UTC, None)
+        if route.kind == "webpush" and self.push is not None:
+            return PushRoute(self.push, self.client, self.clock, zone=zone)
         if route.kind == "sms":
             return SmsRoute(
                 route,

@@ -101,8 +101,9 @@ class VoiceRoute:
         }
         return await self._line.place(line, "Calls", form)
 
-    async def recall(self, word: str) -> bool:
+    async def recall(self, order: PageOrder, word: str) -> bool:
         """End the call of this provider's id, if it still rings."""
+        del order
         line = line_of(self._route, self._environment)
         return not isinstance(line, Missing) and await self._line.end_call(line, word)
 

@@ -24,7 +24,7 @@ _FAILED_PAUSE_SECONDS = 5.0
 class Recalling(Protocol):
     """A route that can take back what it sent."""
 
-    async def recall(self, word: str) -> bool:
+    async def recall(self, order: PageOrder, word: str) -> bool:
         """Take back what the provider accepted under this word; False when it did not work."""
         ...
 
@@ -68,9 +68,10 @@ class Recalls:
                 continue
 
     async def _recall(self, order: PageOrder, word: str) -> bool:
-        route = self.routes.connect(self.resolve(order)).route
+        meant = self.resolve(order)
+        route = self.routes.connect(meant).route
         if not isinstance(route, Recalling):
             return False
-        is_recalled = await route.recall(word)
+        is_recalled = await route.recall(meant, word)
         LOG.info("page.recalled page=%s done=%s", order.page, is_recalled)
         return is_recalled

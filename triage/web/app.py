@@ -13,6 +13,7 @@ from triage.web import (
     api,
     health,
     link_pages,
+    me_page,
     pages,
     phone_calls,
     phone_messages,
@@ -41,6 +42,7 @@ def create_app(parts: WebParts) -> FastAPI:
     app.include_router(pages.router)
     app.include_router(refer_page.router)
     app.include_router(link_pages.router)
+    app.include_router(me_page.router)
     app.include_router(phone_calls.router)
     app.include_router(phone_messages.router)
     with as_file(files("triage.web") / "static") as folder:

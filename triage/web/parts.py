@@ -42,8 +42,9 @@ class WebParts:
 
     Without a turn for longer than `stale_after` (by `clock`: one that runs fast needs more) a loop
     counts as standing still. `secret_key` signs sessions. In a demonstration visitors need no
-    sign-in, and screens say so. `secret_of` gives what a reference of the roster stands for, None
-    where it leads nowhere; it may block.
+    sign-in, and screens say so. `push_key` is the public key of push messages, in base64url.
+    `secret_of` gives what a reference of the roster stands for, None where it leads nowhere; it may
+    block.
     """
 
     store: Store
@@ -53,6 +54,7 @@ class WebParts:
     instruments: Instruments
     secret_key: str
     public_url: str
+    push_key: str | None = None
     health: Callable[[], Sequence[Component]] = tuple
     secret_of: Callable[[str | None], str | None] = lambda value: value
     is_demo: bool = False

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -19,6 +20,7 @@ from triage.web.sessions import COOKIE, LASTS, Visitor
 from triage.web.wall import Wall
 from triage.web.words import plain, role_words, tier_key
 
+STATIC = Path(__file__).parent / "static"
 SAID = "triage_said"
 _SAID_SECONDS = 60
 _POLL = "x-poll"
