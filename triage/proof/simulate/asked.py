@@ -18,17 +18,22 @@ _MILESTONES = {
     "radiotherapy": ("radiotherapy_started",),
     "information_requested": ("info_completed",),
 }
+_RECOVERY = "postop_neuro_exam"
 _EXAMINED = frozenset({"re_examination", "rechecked", "call_back"})
-_WORSE = 0.03
 
 
 def done_for(
-    page: Mapping[str, Any], findings: Mapping[str, Any], by: Mapping[str, Any], luck: Random
+    page: Mapping[str, Any],
+    document: Mapping[str, Any],
+    by: Mapping[str, Any],
+    luck: Random,
+    worsens: float,
 ) -> tuple[Act, ...]:
     """Type and data of the events that do what a page asks; none where nothing is known to do.
 
-    `findings` are the case's present ones, as its document shows them.
+    `document` is the case as it is shown; a milestone that it has is not recorded again.
     """
+    findings, has = document.get("findings", {}), document.get("milestones", {})
     name = str(page["obligation"])
     if name == "review":
         answer = {"page": page["page"], "by": by, "answer": "coming"}
@@ -37,15 +42,18 @@ def done_for(
         data = {"treatment": "radiotherapy", "by": by, "reason_code": "radiosensitive"}
         return (("treatment.decided.v1", data),)
     if name in _EXAMINED:
-        return (examination(findings, by, luck),)
+        return (examination(findings, by, luck, worsens),)
     if name == "after_surgery":
-        return (_milestone("postop_neuro_exam", by), examination(findings, by, luck))
+        recovery = () if _RECOVERY in has else (_milestone(_RECOVERY, by),)
+        return (*recovery, examination(findings, by, luck, worsens))
     return tuple(_milestone(each, by) for each in _MILESTONES.get(name, ()))
 
 
-def examination(findings: Mapping[str, Any], by: Mapping[str, Any], luck: Random) -> Act:
-    """Somebody examines again: mostly it is as it was."""
-    found = worse(luck) if luck.random() < _WORSE else _as_before(findings)
+def examination(
+    findings: Mapping[str, Any], by: Mapping[str, Any], luck: Random, worsens: float
+) -> Act:
+    """Somebody examines again: it is as it was, but for the part that `worsens`."""
+    found = worse(luck) if luck.random() < worsens else _as_before(findings)
     examiner = {"name": by["name"], "grade": "registrar"}
     return "neuro.examined.v1", {"findings": found, "examiner": examiner}
 

@@ -39,7 +39,8 @@ def month_page(months: Sequence[MonthFigures], facts: Sequence[str]) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>A month on call, simulated</title><style>{_STYLE}</style></head><body>"
         f"<h1>{months[0].days} days on call, simulated</h1>"
-        "<p>Each dot is one page to one person. Grey bands are the nights (23:00 to 07:00).</p>"
+        "<p>Each dot is one page to one person; in each day EMERGENT stands left. "
+        "Grey bands are the nights (23:00 to 07:00).</p>"
         f"{_key()}{plots}{_table(months)}<h2>How to read this</h2><ul class=note>{notes}</ul>"
         "</body></html>\n"
     )
@@ -101,7 +102,8 @@ def _days(month: MonthFigures, days: int, step: float) -> Iterator[str]:
 
 def _dot(ring: Ring, day: int, step: float) -> str:
     hour = ring.at.hour + ring.at.minute / 60 + ring.at.second / 3600
-    x = _LEFT + (day + 0.5) * step
+    lane = (list(_COLOURS).index(ring.tier) + 0.5) / len(_COLOURS)  # so that none hides another
+    x = _LEFT + (day + lane) * step
     told = f"{ring.at:%a %d %b %H:%M} {ring.tier}, {ring.who}"
     return (
         f'<circle cx="{x:.1f}" cy="{_y(hour):.1f}" r="{_SHAPES.get(ring.tier, _SMALL)}" '

@@ -107,9 +107,10 @@ class People:
             return
         if luck.random() > self.world.story.temper.answers:
             return
-        findings = self.acts.document(asked[0]).get("findings", {})
+        document = self.acts.document(asked[0])
+        by, worsens = _person(page, self._site), self.world.story.temper.worsens
         wait = timedelta(seconds=round(luck.uniform(*_WORK_MINUTES) * 60, 3))
-        for kind, data in done_for(page, findings, _person(page, self._site), luck):
+        for kind, data in done_for(page, document, by, luck, worsens):
             self._begun[asked] = now
             self._say(wait, page, kind, data, f"done-{kind}")
             wait *= 2

@@ -63,6 +63,7 @@ class Temper:
     unreachable: float = 0.06
     says_delivered: float = 0.05
     slowest_seconds: float = 2.0  # of a provider that answers
+    worsens: float = 0.03  # of examinations, how many find the cord giving way
     rounds: float = 0.0  # of the examinations that the wards owe, what part they do unasked
 
 
@@ -74,6 +75,7 @@ CALM = Temper(
     refuses=0.01,
     hangs=0.0,
     slowest_seconds=0.0,
+    worsens=0.004,
     rounds=0.9,
 )
 

@@ -34,7 +34,9 @@ class Wards:
     def follow(self, case: str, tier: Tier, after: timedelta) -> None:
         """Somebody comes, `after` a while, to a case of this tier."""
         before, now = self._followed.get(case), self.world.clock.now()
-        if before is not None and now < before.ends and before.tier.rank >= tier.rank:
+        if before is not None and (
+            (now < before.ends and before.tier.rank >= tier.rank) or self._is_treated(case)
+        ):
             self._attend(case, after)
             return
         name = f"{case}.{len(self._followed)}"
@@ -65,7 +67,7 @@ class Wards:
     def _round(self, case: str, number: int) -> None:
         """Until treatment the patient is examined as often as the book asks, mostly in time."""
         document, name = self.acts.document(case), f"{case}.round-{number}"
-        if document["state"] == "closed" or document["milestones"].keys() & _TREATED:
+        if document["state"] == "closed" or self._is_treated(case):
             self._examined.discard(case)
             return
         every = self._interval(Tier(document["tier"]))
@@ -76,8 +78,12 @@ class Wards:
 
     def _examine(self, case: str, name: str) -> None:
         luck = dice(self.world.story.seed, "examined", name)
-        kind, data = examination(self.acts.document(case)["findings"], _EXAMINER, luck)
+        worsens = self.world.story.temper.worsens
+        kind, data = examination(self.acts.document(case)["findings"], _EXAMINER, luck, worsens)
         self.acts.plan(timedelta(), case, name, kind, data)
+
+    def _is_treated(self, case: str) -> bool:
+        return bool(self.acts.document(case)["milestones"].keys() & _TREATED)
 
     def _interval(self, tier: Tier) -> timedelta:
         rows = self.world.desk.books.current.deadlines.obligation
