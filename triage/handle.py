@@ -4,13 +4,14 @@ Nothing else changes a case. Doors, consumers, the sweep and the relay bring eve
 their sender the outcome; what follows (pages, records for Kafka) is in rows when this returns.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from triage.domain.case_id import case_id
 from triage.domain.events import CaseId, Event
 from triage.domain.tiers import Tier
+from triage.foreseeing import Foreseen, still_true
 from triage.recording import Desk, Ledger
 from triage.store.transaction import Transaction
 from triage.writing import Incoming, write_cases, write_journal
@@ -56,12 +57,24 @@ def handle(
     ]
 
 
-def sweep_cases(tx: Transaction, cases: Sequence[CaseId], desk: Desk, *, now: datetime) -> int:
-    """Tell due cases what time it is; returns how many pages were ordered."""
+def sweep_cases(
+    tx: Transaction,
+    cases: Sequence[CaseId],
+    desk: Desk,
+    *,
+    now: datetime,
+    foreseen: Mapping[CaseId, Foreseen] | None = None,
+) -> int:
+    """Tell due cases what time it is; returns how many pages were ordered.
+
+    The caller holds the locks of all cases that are `foreseen` (`claim_due` took them).
+    """
+    ready = still_true(tx, cases, desk, foreseen or {}, now)
     ledger = Ledger(tx, desk, now)
-    ledger.load(cases)
-    ledger.touch(cases)
-    return write_cases(ledger, ledger.fold_all())
+    rest = [case for case in cases if case not in ready]
+    ledger.load(rest)
+    ledger.touch(rest)
+    return write_cases(ledger, ledger.fold_all(), list(ready.values()))
 
 
 def _addressed(ledger: Ledger, incoming: Sequence[Incoming]) -> list[Incoming]:

@@ -1,6 +1,6 @@
 """What one transaction writes: journal, case logs with their chains, cases, pages, outbox."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -59,35 +59,58 @@ def _entry(ledger: Ledger, item: Incoming) -> JournalEntry:
     )
 
 
-def write_cases(ledger: Ledger, folded: Sequence[Folded]) -> int:
-    """Logs, rows, page orders and outbox of the cases; gives the number of new pages."""
-    tx, now = ledger.tx, ledger.now
-    rows: list[CaseRow] = []
-    links: list[LogRow] = []
-    records: list[OutboxRow] = []
-    orders = [order for each in folded for order in each.plan.orders]
-    new = _order(ledger, folded, orders)
-    for each in folded:
-        chain = list(_links(each.held, [*each.held.new, *_note(each, new, now)]))
-        links.extend(chain)
-        row = case_row(each, chain, now)
-        rows.append(row)
-        if ledger.desk.publishes and each.case.state is not CaseState.UNOPENED:
-            records.append(
-                OutboxRow(topic=CASES_TOPIC, key=each.case.id, value=row.document.encode())
-            )
-    for held in ledger.noted:
-        chain = list(_links(held, held.new))
-        links.extend(chain)
-        rows.append(_noted(held, chain))
-    tx.append_log(links)
-    tx.save_cases(rows)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A folded case as rows, where all pages that it owes and none besides are new."""
+
+    folded: Folded
+    links: tuple[LogRow, ...]
+    row: CaseRow
+    legs: tuple[CompletedLeg, ...]
+
+    @property
+    def orders(self) -> tuple[PageOrder, ...]:
+        """The pages owed."""
+        return self.folded.plan.orders
+
+    def fits(self, new: Container[PageId]) -> bool:
+        """The pages that turned out to be new are those."""
+        return all(order.page in new for order in self.orders)
+
+
+def entry_of(each: Folded, new: Container[PageId] | None = None) -> Entry:
+    """What a case comes to, at the instant of its fold; all its pages are new without `new`."""
+    orders = [order for order in each.plan.orders if new is None or order.page in new]
+    events = [*each.held.new, *_note(each, orders)]
+    links = tuple(_links(each.held, events))
+    row = case_row(each, links, each.case.as_of)
+    return Entry(folded=each, links=links, row=row, legs=tuple(_legs(each)))
+
+
+def write_cases(ledger: Ledger, folded: Sequence[Folded], ready: Sequence[Entry] = ()) -> int:
+    """Logs, rows, page orders and outbox of the cases, and of those that are `ready` already;
+    gives the number of new pages."""
+    tx = ledger.tx
+    every = [*(each.folded for each in ready), *folded]
+    orders = [order for each in every for order in each.plan.orders]
+    new = _order(ledger, every, orders)
+    entries = [each if each.fits(new) else entry_of(each.folded, new) for each in ready]
+    entries += [entry_of(each, new) for each in folded]
+    noted = [(held, tuple(_links(held, held.new))) for held in ledger.noted]
+    chains = [*(each.links for each in entries), *(chain for _, chain in noted)]
+    tx.append_log([link for chain in chains for link in chain])
+    tx.save_cases([each.row for each in entries] + [_noted(held, chain) for held, chain in noted])
     if ledger.desk.publishes:
+        records = [_case_record(each.row) for each in entries if _is_shown(each)]
         records += [page_record(order) for order in orders if order.page in new]
-        tx.outbox(records, now)
-    tx.complete_legs([leg for each in folded for leg in _legs(each)])
-    _wake(ledger, folded, bool(new))
+        tx.outbox(records, ledger.now)
+    tx.complete_legs([leg for each in entries for leg in each.legs])
+    _wake(ledger, every, bool(new))
     return len(new)
+
+
+def _is_shown(entry: Entry) -> bool:
+    return entry.folded.case.state is not CaseState.UNOPENED
 
 
 def _order(ledger: Ledger, folded: Sequence[Folded], orders: Sequence[PageOrder]) -> set[PageId]:
@@ -97,12 +120,11 @@ def _order(ledger: Ledger, folded: Sequence[Folded], orders: Sequence[PageOrder]
     return set(ledger.tx.order_pages(orders, ledger.now))
 
 
-def _note(each: Folded, new: set[PageId], now: datetime) -> list[Event]:
+def _note(each: Folded, orders: Sequence[PageOrder]) -> list[Event]:
     """The new pages of a case as an event of its log: the chain holds every order."""
-    orders = [order for order in each.plan.orders if order.page in new]
     stored = each.held.stored
     seq = (stored.last_seq if stored else 0) + len(each.held.new) + 1
-    return [pages_ordered(each.case, orders, now, seq)] if orders else []
+    return [pages_ordered(each.case, orders, each.case.as_of, seq)] if orders else []
 
 
 def _noted(held: Held, chain: Sequence[LogRow]) -> CaseRow:
@@ -196,6 +218,10 @@ def _legs(folded: Folded) -> Iterable[CompletedLeg]:
         )
         for leg, seconds, completed_at in completed_legs(case)
     ]
+
+
+def _case_record(row: CaseRow) -> OutboxRow:
+    return OutboxRow(topic=CASES_TOPIC, key=row.case_id, value=row.document.encode())
 
 
 def page_record(order: PageOrder) -> OutboxRow:

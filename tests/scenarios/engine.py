@@ -31,11 +31,11 @@ def read_scenario(path: Path) -> dict[str, Any]:
     return scenario
 
 
-def play(path: Path) -> None:
+def play(path: Path, *, looks_ahead: bool = False) -> None:
     """Play one file; AssertionError says at which step what was expected and what was there."""
     scenario = read_scenario(path)
     start = datetime.fromisoformat(scenario["start"]).astimezone(UTC)
-    table = _Play(House(_roster(scenario)), start)
+    table = _Play(House(_roster(scenario), looks_ahead=looks_ahead), start)
     for number, step in enumerate(scenario["step"], start=1):
         table.take(step, f"{path.stem}, step {number} (at {step['at']})")
     for expected in scenario.get("paged", []):

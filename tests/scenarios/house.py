@@ -16,6 +16,7 @@ from triage.domain.events import CaseId, Event, read_event
 from triage.domain.paging import Attempt, PageOrder
 from triage.domain.roster import Roster
 from triage.domain.roster_file import read_roster
+from triage.foreseeing import foresee
 from triage.handle import Desk, Incoming, Outcome, handle, sweep_cases
 from triage.policies.book import PolicyBook
 from triage.policies.load import load_policy_book
@@ -46,9 +47,15 @@ class Sent:
 
 
 class House:
-    """One service with its database; `sent` holds every page that went out, in order."""
+    """One service with its database; `sent` holds every page that went out, in order.
 
-    def __init__(self, roster: Roster = ROSTER, *, is_relay_up: bool = True) -> None:
+    `looks_ahead`: what is due is worked out before its instant comes, as before a burst.
+    """
+
+    def __init__(
+        self, roster: Roster = ROSTER, *, is_relay_up: bool = True, looks_ahead: bool = False
+    ) -> None:
+        self.looks_ahead = looks_ahead
         self.desk = Desk(OneBook(), roster)
         self.is_relay_up = is_relay_up
         self.store = open_store("sqlite://")
@@ -74,7 +81,9 @@ class House:
     def sweep(self, now: datetime) -> None:
         """One turn of the sweep."""
         with self.store.begin() as tx:
-            sweep_cases(tx, tx.claim_due(now, 1000), self.desk, now=now)
+            due = tx.claim_due(now, 1000)
+            known = foresee(tx.load_cases(due).values(), self.desk) if self.looks_ahead else {}
+            sweep_cases(tx, due, self.desk, now=now, foreseen=known)
         self._send(now)
 
     def next_due(self) -> datetime | None:

@@ -25,6 +25,11 @@ def test_scenario(path: Path) -> None:
     play(path)
 
 
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_scenario_where_what_is_due_was_worked_out_before(path: Path) -> None:
+    play(path, looks_ahead=True)
+
+
 @pytest.mark.parametrize(
     "expected",
     [

@@ -20,7 +20,7 @@ from tests.store_rows import (
 from triage.domain.case import CaseState
 from triage.domain.tiers import Tier
 from triage.store import Store
-from triage.store.records import StoredCase
+from triage.store.records import Standing, StoredCase
 
 
 @check
@@ -185,3 +185,39 @@ def _add_to_case_one(store: Store, number: int) -> None:
         tx.journal([entry(number, case_id=case_id)])
         tx.append_log([log_row(1, seq, event_id=f"e-{number}")])
         tx.save_cases([case_row(1, version=stored.row.version + 1 if stored else 1)])
+
+
+@check
+def what_falls_due_next_is_told_in_order_whatever_its_lane(store: Store) -> None:
+    dues = {1: 5, 2: 1, 3: 3, 4: 3, 5: 9, 6: 0}
+    with store.begin() as tx:
+        tx.save_cases(
+            [
+                case_row(number, next_due_at=NOW + minutes(at), is_emergent=number % 2 == 0)
+                for number, at in dues.items()
+            ]
+            + [case_row(7, next_due_at=None)]
+        )
+        first = tx.due_next((NOW, ""), NOW + minutes(5), 2)
+        rest = tx.due_next(first[-1], NOW + minutes(5), 9)
+    together = [*first, *rest]
+    same_instant = sorted([case_number(3), case_number(4)])
+    assert [case for _, case in together] == [
+        case_number(6),
+        case_number(2),
+        *same_instant,
+        case_number(1),
+    ]
+    assert [at for at, _ in together] == [NOW + minutes(m) for m in (0, 1, 3, 3, 5)]
+
+
+@check
+def how_a_case_stands_changes_with_every_writing(store: Store) -> None:
+    row = case_row(1, next_due_at=NOW, version=3, head="hash-3", folded_at=NOW)
+    with store.begin() as tx:
+        tx.save_cases([row])
+        assert tx.standing([row.case_id, case_number(2)]) == {
+            row.case_id: Standing(3, "hash-3", NOW, NOW)
+        }
+        tx.save_cases([replace(row, folded_at=NOW + minutes(1))])
+        assert tx.standing([row.case_id])[row.case_id].folded_at == NOW + minutes(1)

@@ -20,7 +20,7 @@ from triage.intake.faults import described
 
 _LOG = logging.getLogger(__name__)
 _EVERY = timedelta(seconds=1)
-_SOONEST = timedelta(milliseconds=20)
+_SOONEST = timedelta(milliseconds=5)
 _WAKE = "wake"
 # APScheduler's defaults drop a run that is over a second late.
 _KEPT: dict[str, Any] = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
@@ -116,7 +116,9 @@ class Metronome:
         status.pages += result.pages
         status.failing = len(result.failed)
         # Zero: overdue, and in other hands or failing. The next beat is soon enough for those.
-        if result.next_in and result.next_in < _EVERY and self._scheduler.running:
+        if result.looks_ahead and self._scheduler.running:
+            self._wake_in(_SOONEST)
+        elif result.next_in and result.next_in < _EVERY and self._scheduler.running:
             self._wake_in(max(result.next_in / self._speed, _SOONEST))
 
     def _wait_for_database(self, error: StoreUnavailable) -> None:

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 
 from triage.domain.errors import StoreUnavailable
 from triage.domain.events import CaseId
+from triage.escalation.foresight import Foresight
 from triage.handle import Desk, sweep_cases
 from triage.intake.faults import described
 from triage.store.store import Store
+from triage.store.transaction import Transaction
 from triage.unread import sweep_unread
 
 LOOP = "sweep"
@@ -17,17 +19,19 @@ CLAIM = 100
 
 _LOG = logging.getLogger(__name__)
 _RETRY_AFTER = timedelta(seconds=10)
+_STAMPED_EVERY = timedelta(seconds=0.5)  # each stamp is a commit, and the next case waits for it
 
 
 @dataclass(frozen=True, slots=True)
 class SweepResult:
     """One turn: cases swept, pages ordered, cases that failed. `next_in`: until the next case is
-    due, zero when one is overdue, None when none waits."""
+    due, zero when one is overdue, None when none waits. `looks_ahead`: more can be prepared."""
 
     cases: int
     pages: int
     failed: tuple[CaseId, ...]
     next_in: timedelta | None
+    looks_ahead: bool = False
 
 
 @dataclass(slots=True)
@@ -43,6 +47,8 @@ class Sweep:
     def __init__(self, store: Store, desk: Desk) -> None:
         self._store, self._desk = store, desk
         self._again_at: dict[CaseId, datetime] = {}
+        self._foresight = Foresight(store, desk)
+        self._stamped_at: datetime | None = None
 
     def turn(self, now: datetime) -> SweepResult:
         """Everything that is due at `now`. Raises StoreUnavailable; what was done stays done.
@@ -58,7 +64,9 @@ class Sweep:
                 break
             done.update(claimed)
         self._unread(now, tally)
-        return SweepResult(tally.cases, tally.pages, tuple(tally.failed), self._finish(now))
+        next_in = self._finish(now)
+        looks_ahead = self._foresight.look(now)
+        return SweepResult(tally.cases, tally.pages, tuple(tally.failed), next_in, looks_ahead)
 
     def _claimed_and_swept(self, now: datetime, tally: _Tally) -> tuple[Sequence[CaseId], int]:
         """Claim and sweep in one transaction. Failing cases stay due, so they are claimed on top:
@@ -70,7 +78,7 @@ class Sweep:
             with self._store.begin() as tx:
                 claimed = tx.claim_due(now, limit)
                 cases = [case for case in claimed if self._may_try(case, now)]
-                pages = sweep_cases(tx, cases, self._desk, now=now) if cases else 0
+                pages = self._swept(tx, cases, now) if cases else 0
         except StoreUnavailable:
             raise
         except Exception as error:
@@ -78,6 +86,10 @@ class Sweep:
         else:
             self._count(cases, pages, tally)
         return claimed, limit
+
+    def _swept(self, tx: Transaction, cases: Sequence[CaseId], now: datetime) -> int:
+        known = self._foresight.known
+        return sweep_cases(tx, cases, self._desk, now=now, foreseen=known)
 
     def _may_try(self, case: CaseId, now: datetime) -> bool:
         return self._again_at.get(case, now) <= now
@@ -128,5 +140,7 @@ class Sweep:
 
     def _finish(self, now: datetime) -> timedelta | None:
         with self._store.begin() as tx:
-            tx.stamp(LOOP, now)
+            if self._stamped_at is None or abs(now - self._stamped_at) >= _STAMPED_EVERY:
+                tx.stamp(LOOP, now)
+                self._stamped_at = now
             return tx.min_due_in(now)

@@ -4,14 +4,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Select, bindparam, func, select, text, tuple_, union_all
 
 from triage.domain.events import CaseId
 from triage.store.bulk import bulk_insert, overwrite
+from triage.store.column_types import TEXT
 from triage.store.lanes import postgres_claim, sqlite_claim
-from triage.store.records import CaseRow, CompletedLeg, LogRow, StoredCase
+from triage.store.records import CaseRow, CompletedLeg, LogRow, Standing, StoredCase
 from triage.store.rows import CaseLog, Cases, Leg, table_of
-from triage.store.session import Session
+from triage.store.session import Session, instant_parameter
 
 CASE_LOG = bulk_insert(CaseLog)
 CASES = bulk_insert(Cases, conflict=overwrite(Cases))
@@ -46,6 +47,28 @@ CLAIM_POSTGRES = postgres_claim(
     ready="next_due_at",
     order="next_due_at",
     condition="pg_try_advisory_xact_lock(hashtextextended(case_id, 0))",
+)
+
+
+def _next_in_lane(is_emergent: bool) -> Select[Any]:
+    """One walk along the index of what is due."""
+    c = _CASES.c
+    due = tuple_(c.next_due_at, c.case_id)
+    return (
+        select(c.next_due_at, c.case_id)
+        .where(c.is_emergent.is_(is_emergent), c.next_due_at.is_not(None))
+        .where(c.next_due_at <= instant_parameter("until"))
+        .where(due > tuple_(instant_parameter("at"), bindparam("case", type_=TEXT)))
+        .order_by(c.next_due_at, c.case_id)
+        .limit(bindparam("limit"))
+    )
+
+
+_BOTH = union_all(*(select(_next_in_lane(lane).subquery()) for lane in (True, False))).subquery()
+_NEXT = (
+    select(_BOTH.c.next_due_at, _BOTH.c.case_id)
+    .order_by(_BOTH.c.next_due_at, _BOTH.c.case_id)
+    .limit(bindparam("limit"))
 )
 
 
@@ -98,6 +121,22 @@ class CaseWrites(Session):
         claim = CLAIM_POSTGRES if self.is_postgres else CLAIM_SQLITE
         due = self._connection.execute(claim, {"now": now, "limit": limit})
         return [CaseId(case_id) for case_id in due.scalars()]
+
+    def standing(self, case_ids: Iterable[CaseId]) -> dict[CaseId, Standing]:
+        """How these cases stand; one that is not stored is left out."""
+        c = _CASES.c
+        columns = (c.case_id, c.version, c.head, c.next_due_at, c.folded_at)
+        chosen = select(*columns).where(self._among("case_id"))
+        found = self._connection.execute(chosen, {"ids": self._list(case_ids)})
+        return {CaseId(case): Standing(*standing) for case, *standing in found}
+
+    def due_next(
+        self, after: tuple[datetime, str], until: datetime, limit: int
+    ) -> list[tuple[datetime, CaseId]]:
+        """Up to `limit` cases by due instant and id, behind `after` and up to `until` (inclusive).
+        Locks nothing."""
+        at = {"at": after[0], "case": after[1], "until": until, "limit": limit}
+        return [(due_at, CaseId(case)) for due_at, case in self._connection.execute(_NEXT, at)]
 
     def min_due_in(self, now: datetime) -> timedelta | None:
         """How long until the next case is due: zero when one is overdue, None when none waits."""

@@ -6,6 +6,7 @@ the store never reorders it, so hashes over it hold.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from triage.domain.events import CaseId
 from triage.domain.paging import PageOrder
@@ -90,6 +91,15 @@ class CaseRow:
     leg: str | None
     unacknowledged_since: datetime | None
     deadlines: str
+
+
+class Standing(NamedTuple):
+    """What tells whether a case has been written since it was looked at."""
+
+    version: int
+    head: str
+    next_due_at: datetime | None
+    folded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

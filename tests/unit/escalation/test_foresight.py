@@ -1,0 +1,145 @@
+"""Looking ahead changes when a case is worked out, and nothing that comes of it."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from tests.scenarios.house import ROSTER
+from tests.unit.escalation.test_sweep import EMERGENT, OPENED, desk, overdue, receive
+from triage.domain.events import CaseId
+from triage.domain.roster import default_roster
+from triage.escalation.foresight import Foresight
+from triage.escalation.sweep import Sweep
+from triage.handle import sweep_cases
+from triage.store import Store, open_store
+
+MANY = 130
+BROKEN = "centre:POISON"
+NOBODY = default_roster()
+
+
+class Faulty:
+    """A roster with a fault of the program at one destination."""
+
+    def __init__(self) -> None:
+        self._roster = default_roster()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._roster, name)
+
+    def site_for(self, destination: str | None) -> Any:
+        if destination == BROKEN:
+            raise ZeroDivisionError
+        return self._roster.site_for(destination)
+
+
+def a_house(number: int = MANY) -> Store:
+    store = open_store("sqlite://")
+    receive(store, range(number), findings=EMERGENT)
+    return store
+
+
+def everything(store: Store) -> Sequence[object]:
+    with store.read() as reader:
+        cases = reader.cases()
+        pages = sorted(reader.pages(limit=10_000), key=lambda page: page.order.page)
+        return [cases, pages, [reader.log(case.case_id) for case in cases]]
+
+
+def first_due(store: Store) -> Any:
+    with store.read() as reader:
+        return min(row.next_due_at for row in reader.cases() if row.next_due_at)
+
+
+def looked_ahead(store: Store) -> Foresight:
+    """In the seconds before the cases fall due."""
+    foresight = Foresight(store, desk(store, NOBODY))
+    while foresight.look(first_due(store) - timedelta(seconds=5)):
+        pass
+    return foresight
+
+
+def test_a_burst_comes_to_the_same_as_without_looking_ahead() -> None:
+    ahead, plain = a_house(), a_house()
+    due = first_due(ahead)
+    sweep = Sweep(ahead, desk(ahead))
+    while sweep.turn(due - timedelta(seconds=5)).looks_ahead:
+        pass
+    assert sweep.turn(due).pages == Sweep(plain, desk(plain)).turn(due).pages > 0
+    assert everything(ahead) == everything(plain)
+    assert overdue(ahead, due) == []
+
+
+def test_every_case_of_a_burst_is_known_before_and_forgotten_after_its_instant() -> None:
+    store = a_house()
+    foresight = looked_ahead(store)
+    assert len(foresight.known) == MANY
+    foresight.look(first_due(store))
+    assert foresight.known == {}
+
+
+def test_few_cases_are_left_until_they_are_due() -> None:
+    assert looked_ahead(a_house(20)).known == {}
+
+
+def test_a_case_that_changed_meanwhile_is_worked_out_anew() -> None:
+    ahead, plain = a_house(), a_house()
+    known = looked_ahead(ahead).known
+    due = first_due(ahead)
+    for store in (ahead, plain):  # the same referrals again, one with other findings
+        receive(store, [7], OPENED + timedelta(seconds=30), findings={**EMERGENT, "ais": "A"})
+    _sweep(ahead, due, known)
+    _sweep(plain, due, {})
+    assert everything(ahead) == everything(plain)
+
+
+def test_under_another_roster_the_people_of_that_one_are_paged() -> None:
+    ahead, plain = a_house(), a_house()
+    known = looked_ahead(ahead).known
+    due = first_due(ahead)
+    for store, foreseen in ((ahead, known), (plain, {})):
+        _sweep(store, due, foreseen, roster=ROSTER)
+    assert everything(ahead) == everything(plain)
+    with ahead.read() as reader:
+        assert any(page.order.person for page in reader.pages(limit=10_000))
+
+
+def test_a_later_step_that_is_due_as_well_is_not_left_for_the_next_turn() -> None:
+    ahead, plain = a_house(), a_house()
+    known = looked_ahead(ahead).known
+    late = first_due(ahead) + timedelta(hours=1)
+    _sweep(ahead, late, known)
+    _sweep(plain, late, {})
+    assert everything(ahead) == everything(plain)
+    assert overdue(ahead, late) == []
+
+
+def test_a_page_that_is_there_already_is_not_noted_as_ordered_again() -> None:
+    ahead, plain = a_house(), a_house()
+    known = looked_ahead(ahead).known
+    due = first_due(ahead)
+    there = [each.entry.orders[0] for each in list(known.values())[:3]]
+    for store, foreseen in ((ahead, known), (plain, {})):
+        with store.begin() as tx:
+            tx.order_pages(there, OPENED)
+        _sweep(store, due, foreseen)
+    assert everything(ahead) == everything(plain)
+
+
+def test_a_fault_of_ours_is_met_when_the_case_is_due_and_holds_up_no_other(caplog: Any) -> None:
+    store = a_house()
+    receive(store, range(500, 510), destination=BROKEN, findings=EMERGENT)
+    due = first_due(store)
+    sweep = Sweep(store, desk(store, Faulty()))
+    for _ in range(20):
+        sweep.turn(due - timedelta(seconds=5))
+    result = sweep.turn(due)
+    assert (result.cases, len(result.failed)) == (MANY, 10)
+    assert "sweep.foresight_failed" in caplog.text
+
+
+def _sweep(store: Store, now: Any, known: Any, roster: Any = NOBODY) -> None:
+    ours = desk(store, roster)
+    with store.begin() as tx:
+        due: list[CaseId] = tx.claim_due(now, 1000)
+        sweep_cases(tx, due, ours, now=now, foreseen=known)

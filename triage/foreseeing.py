@@ -1,0 +1,84 @@
+"""Cases worked out before their next instant comes, so that at the instant only rows are written.
+
+Fold and plan are functions of the log, the book, the roster and an instant, and the next instant of
+a case is known. What is worked out for it is used only while all of these are still the same.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from triage.domain.events import CaseId, EventType
+from triage.domain.roster import Roster
+from triage.recording import Desk, Folded, Held
+from triage.store.records import Standing, StoredCase
+from triage.store.transaction import Transaction
+from triage.workflow.fold import fold
+from triage.workflow.plan import plan
+from triage.writing import Entry, entry_of
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What the case comes to at `due_at`, if it stands then as it did and the roster is the same.
+
+    The book needs no such condition: a case is pinned to its own.
+    """
+
+    entry: Entry
+    due_at: datetime
+    standing: Standing
+    roster: Roster
+
+
+def foresee(stored: Iterable[StoredCase], desk: Desk) -> dict[CaseId, Foreseen]:
+    """Each case at its own next instant. Cases that are joined, or that a timer will raise, are
+    left out: they are worked out when the instant has come."""
+    found = ((each.row.case_id, _foreseen(each, desk)) for each in stored)
+    return {case: each for case, each in found if each is not None}
+
+
+def _foreseen(stored: StoredCase, desk: Desk) -> Foreseen | None:
+    row = stored.row
+    held = Held(row.case_id, stored)
+    joined = any(event.type is EventType.CASES_JOINED for event in held.log)
+    if row.next_due_at is None or row.lead_case_id is not None or joined:
+        return None
+    book, roster = desk.books.pinned(row.policy), desk.roster
+    case = fold(row.case_id, held.log, book, row.next_due_at, roster)
+    planned = plan(case, book, roster, row.next_due_at)
+    if planned.raises:
+        return None
+    entry = entry_of(Folded(held, case, planned))
+    return Foreseen(entry, row.next_due_at, standing_of(stored), roster)
+
+
+def standing_of(stored: StoredCase) -> Standing:
+    """How the case stands in the store: it has changed when this has."""
+    row = stored.row
+    return Standing(row.version, row.head, row.next_due_at, row.folded_at)
+
+
+def still_true(
+    tx: Transaction,
+    cases: Sequence[CaseId],
+    desk: Desk,
+    foreseen: Mapping[CaseId, Foreseen],
+    now: datetime,
+) -> dict[CaseId, Entry]:
+    """The entries of those cases that came as they were foreseen; their locks are held."""
+    hoped = {
+        case: foreseen[case]
+        for case in cases
+        if case in foreseen and _applies(foreseen[case], desk, now)
+    }
+    standing = tx.standing(list(hoped)) if hoped else {}
+    return {case: each.entry for case, each in hoped.items() if standing.get(case) == each.standing}
+
+
+def _applies(each: Foreseen, desk: Desk, now: datetime) -> bool:
+    """Its instant has come, and the one after it has not."""
+    following = each.entry.folded.plan.next_due_at
+    return (
+        each.roster is desk.roster and each.due_at <= now and (following is None or following > now)
+    )
