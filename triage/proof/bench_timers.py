@@ -5,11 +5,14 @@ number falls due in the wanted window. Lateness = the database's own commit time
 minus the instant at which it was owed.
 """
 
+import os
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count, islice
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 
@@ -25,6 +28,7 @@ from triage.handle import Desk, Incoming, handle
 from triage.proof import presentations
 from triage.proof.bench_report import BenchReport, Figure, at_most, percentile, report
 from triage.proof.bench_services import CannotBench, Services, role, services
+from triage.proof.commit_rate import commit_rate
 from triage.settings import Settings
 from triage.store.store import Store, open_store
 
@@ -35,6 +39,7 @@ _BATCH = 500
 _START_SECONDS = 40  # to look over the tables and start the sweep before the first window
 _BETWEEN = timedelta(seconds=20)
 _SETTLED_SECONDS = 15
+_COMMIT_SECONDS = 5
 _LATENESS = """
     SELECT extract(epoch FROM min(pg_xact_commit_timestamp(xmin)) - min(owed_at))
     FROM page WHERE owed_at >= %s AND owed_at < %s GROUP BY case_id
@@ -79,18 +84,14 @@ def bench_timers(options: TimersOptions) -> BenchReport:
 
 
 def _measure(options: TimersOptions, under_test: Services) -> BenchReport:
-    store = open_store(under_test.database)
-    settings = Settings(
-        home=under_test.home, database_url=under_test.database, roster_file=_DEMO_ROSTER
-    )
-    opener = CaseOpener(store, build_desk(settings, store), Random(options.seed))
-    began = time.monotonic()
-    opener.open_now(options.cases - 2 * options.due)
-    rate = (options.cases - 2 * options.due) / (time.monotonic() - began)
+    commit = commit_rate(under_test.libpq, _COMMIT_SECONDS)
+    rate = _open_beforehand(options, under_test)
+    opener = CaseOpener.of(under_test, options.seed, first=options.cases)
     lead = timedelta(seconds=_START_SECONDS + 2 * 2 * options.due / rate)
     windows = _windows(options, SystemClock().now() + lead)
     for window in windows:
         opener.open_due_in(window, options.due)
+    opener.store.dispose()
     _analyze(under_test)
     environment = under_test.environment(TRIAGE_ROSTER_FILE=str(_DEMO_ROSTER))
     with role(under_test, "escalate", environment) as child:
@@ -100,17 +101,39 @@ def _measure(options: TimersOptions, under_test: Services) -> BenchReport:
         while SystemClock().now() < until:
             child.refuse_if_ended()
             time.sleep(0.5)
-    store.dispose()
     figures = [f for window in windows for f in _figures(window, under_test, options.due)]
     return report(
         "timers",
-        figures,
+        [*figures, commit],
         (
-            f"{options.cases:,} open cases, opened through handle() at {rate:,.0f}/s by one thread",
+            f"{options.cases:,} open cases, opened through handle() at {rate:,.0f}/s a process",
             f"fsync {under_test.setting('fsync')}; one process of the role escalate, no bus",
             "lateness = commit time of the first page order by PostgreSQL's clock - owed instant",
         ),
     )
+
+
+def _open_beforehand(options: TimersOptions, under_test: Services) -> float:
+    """All cases but those of the windows, by a process for each core; cases a second of one."""
+    number, workers = options.cases - 2 * options.due, os.cpu_count() or 1
+    share = -(-number // workers)
+    began = time.monotonic()
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        shares = [
+            pool.submit(
+                _open_share, under_test, options.seed + first, first, min(share, number - first)
+            )
+            for first in range(0, number, share)
+        ]
+        for each in shares:
+            each.result()
+    return share / (time.monotonic() - began)
+
+
+def _open_share(under_test: Services, seed: int, first: int, number: int) -> None:
+    opener = CaseOpener.of(under_test, seed, first=first)
+    opener.open_now(number)
+    opener.store.dispose()
 
 
 def _windows(options: TimersOptions, first: datetime) -> tuple[Window, ...]:
@@ -149,12 +172,21 @@ def _figures(window: Window, under_test: Services, due: int) -> list[Figure]:
 
 @dataclass(slots=True)
 class CaseOpener:
-    """Opens invented URGENT cases through the production code."""
+    """Opens invented URGENT cases through the production code; `numbers` name their referrals."""
 
     store: Store
     desk: Desk
     dice: Random
-    _next: Iterator[int] = field(default_factory=lambda: count(1))
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @classmethod
+    def of(cls, under_test: Services, seed: int, *, first: int) -> "CaseOpener":
+        """On the database under test, counting from `first`."""
+        store = open_store(under_test.database)
+        settings = Settings(
+            home=under_test.home, database_url=under_test.database, roster_file=_DEMO_ROSTER
+        )
+        return cls(store, build_desk(settings, store), Random(seed), count(first))
 
     def open_now(self, number: int) -> None:
         """Cases received now: nothing falls due for them while the benchmark runs."""
@@ -187,7 +219,7 @@ class CaseOpener:
         return row.next_due_at - received_at
 
     def _referral(self, received_at: datetime) -> Incoming:
-        subject = f"bench-{next(self._next):07d}"
+        subject = f"bench-{next(self.numbers):07d}"
         referral = f"{_SOURCE}/{subject}"
         chosen = next(p for p in presentations.PRESENTATIONS if p.name == _PRESENTATION)
         data = {"findings": chosen.findings(self.dice, received_at)}
