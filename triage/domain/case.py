@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from triage.domain.events import Actor, CaseId
 from triage.domain.tiers import Tier
@@ -29,8 +30,7 @@ class Verdict:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FindingValue:
+class FindingValue(NamedTuple):
     """One merged finding: its value, when it was found and by which event."""
 
     value: object

@@ -148,7 +148,8 @@ class Course:
 
     def effective(self, name: str) -> MilestoneEntry | None:
         """The standing entry of a milestone, corrections and withdrawals applied."""
-        return standing(self.entries, self.corrections).get(name)
+        recorded = [entry for entry in self.entries if entry.name == name]
+        return standing(recorded, self.corrections).get(name) if recorded else None
 
     @property
     def treated_at(self) -> datetime | None:

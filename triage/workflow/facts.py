@@ -1,8 +1,8 @@
 """The instants of a case's course that its obligations start from, are met by and end at."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import NamedTuple
 
 from triage.domain.case import Case
 from triage.domain.events import Event, EventType, read_actor
@@ -15,16 +15,14 @@ _WITHOUT_TRANSFER = ("watch", "palliative")
 _IN_HAND = ("done", "reported")
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """Something that happened: when, and when we heard of it."""
 
     at: datetime
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """Where a clock starts, in whose name; `met` where this start decides it by itself."""
 
     at: datetime

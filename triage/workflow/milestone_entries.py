@@ -24,6 +24,8 @@ def corrected_entries(
     entries: Iterable[MilestoneEntry], corrections: Sequence[Event]
 ) -> list[MilestoneEntry]:
     """Every recording with its last correction (in clinical order) applied, old value visible."""
+    if not corrections:
+        return list(entries)
     ordered = sorted(corrections, key=lambda event: event.clinical_order)
     return [_corrected(entry, ordered) for entry in entries]
 

@@ -7,8 +7,8 @@ from triage.policies.book import PolicyBook
 
 def reason_class(case: Case, obligation: Obligation, book: PolicyBook) -> str:
     """For the ladder the rules' classes, for another obligation what is awaited."""
-    titles = {row.name: row.title for row in book.deadlines.obligation}
     if obligation.name != ACKNOWLEDGEMENT:
+        titles = {row.name: row.title for row in book.deadlines.obligation}
         late = case.as_of > obligation.due_at
         title = titles.get(obligation.name, obligation.name)
         return f"{title}: {'overdue' if late else 'due'}"
