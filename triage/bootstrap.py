@@ -25,7 +25,7 @@ from triage.notify.secrets import Missing, resolve_reference
 from triage.notify.webhook import webhook_client
 from triage.roles import Roles, Work
 from triage.rosters.keeper import RosterKeeper
-from triage.settings import Settings
+from triage.settings import ROLES, Settings
 from triage.store.listening import listen
 from triage.store.schema import expected_schema_version, schema_version, upgrade
 from triage.store.store import Store, open_store
@@ -33,7 +33,6 @@ from triage.web.app import create_app, create_status_app
 from triage.web.parts import STALE_AFTER, Component, WebParts
 
 _LOG = logging.getLogger(__name__)
-ROLES = ("consume", "escalate", "notify", "web", "export", "audit")
 _THREADS = 8
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0

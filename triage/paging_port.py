@@ -19,7 +19,10 @@ from triage.notify.receipts import SOURCE, receipt_message
 from triage.notify.resolve import resolve_order
 from triage.store.reaching import Link, link_hash
 from triage.store.store import Store
+from triage.store.transaction import Transaction
 
+LOOP = "relay"
+_STAMP = timedelta(seconds=5)  # how often an idle relay says that it turns
 _DOOR = Door(name="relay", admits=Sender(side=Side.PROVIDER, source=SOURCE))
 
 
@@ -37,15 +40,24 @@ class StorePages:
         self._speed = speed  # of the clock: a lease is as long as a send may really take
         self._instruments = instruments
         self._claimed: dict[str, ClaimedPage] = {}
+        self._stamped_at: datetime | None = None
 
     def claim_pages(self, limit: int, lease_seconds: float) -> Sequence[ClaimedPage]:
         """Pages that are owed now, ours until the lease ends."""
+        now = self._clock.now()
         with self._store.begin() as tx:
-            now = self._clock.now()
             claimed = self._linked(tx.claim_pages(now, limit, lease_seconds * self._speed), now)
             tx.add_links([_link(each, now) for each in claimed if each.link])
+            self._stamp(tx, now)
         self._claimed |= {each.order.page: each for each in claimed}
         return claimed
+
+    def _stamp(self, tx: Transaction, now: datetime) -> None:
+        """Also when no page is owed: a relay that stands still must be seen before one is."""
+        is_fresh = self._stamped_at is not None and timedelta() <= now - self._stamped_at < _STAMP
+        if not is_fresh:
+            tx.stamp(LOOP, now)
+            self._stamped_at = now
 
     def _linked(self, claimed: Sequence[ClaimedPage], now: datetime) -> list[ClaimedPage]:
         """Each page for people to read gets a link of its own, for the person of this moment."""
@@ -76,7 +88,7 @@ class StorePages:
             tx.lock_cases({each.event.case for each in receipts})
             tx.finish_attempts(results)
             handle(tx, receipts, self._desk, now=now)
-            tx.stamp("relay", now)
+            tx.stamp(LOOP, now)
         for attempt in results:
             self._count(attempt)
 

@@ -13,6 +13,9 @@ from dotenv import dotenv_values
 from triage.domain.errors import TriageError
 
 PREFIX = "TRIAGE_"
+# What one process may do in any combination, and the one that keeps to itself.
+ROLES = ("consume", "escalate", "notify", "web", "export", "audit")
+WATCH = "watch"
 
 # Key without prefix: what it is for. The docs and the doctor print this table.
 KEYS: dict[str, str] = {
@@ -41,6 +44,10 @@ KEYS: dict[str, str] = {
     "PUSH_KEY": "signs push messages to browsers; made with `triage token push-key`; no default",
     "PUSH_CONTACT": "mailto: address that push services may write to (default: none, no push)",
     "LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR (default INFO)",
+    "WATCH_DATABASE_URL": "the watchman's own login (default TRIAGE_DATABASE_URL)",
+    "WATCH_ROUTE": "where the watchman alarms: https:, file:, command: or an address of Apprise",
+    "WATCH_SECRET": "signs the watchman's webhook",
+    "DEADMAN_URL": "address outside that hears from the watchman while all is well",
 }
 # Read by the tests, by infra/kafka and by `triage submit`, not by the service.
 OTHERS = frozenset(
@@ -89,6 +96,10 @@ class Settings:
     push_key: str | None = None
     push_contact: str | None = None
     log_level: str = "INFO"
+    watch_database_url: str | None = field(default=None, repr=False)
+    watch_route: str | None = field(default=None, repr=False)
+    watch_secret: str | None = field(default=None, repr=False)
+    deadman_url: str | None = field(default=None, repr=False)
 
 
 def read_settings(environment: Mapping[str, str], *, dotenv: Path | None = None) -> Settings:
@@ -141,6 +152,10 @@ class _Reader:
             push_key=self._push_key(),
             push_contact=self._push_contact(),
             log_level=self._one_of("LOG_LEVEL", "INFO", _LEVELS),
+            watch_database_url=self.given.get("WATCH_DATABASE_URL"),
+            watch_route=self._route(),
+            watch_secret=self.given.get("WATCH_SECRET"),
+            deadman_url=self._web("DEADMAN_URL"),
         )
 
     def _number(self, key: str, default: int, low: int, high: int) -> int:
@@ -182,6 +197,26 @@ class _Reader:
         if path is not None and not path.is_file():
             self.problems.append(f"{PREFIX}{key}: {path} (no such file)")
         return path
+
+    def _route(self) -> str | None:
+        """Its value may hold a password, so a wrong one is not repeated."""
+        text = self.given.get("WATCH_ROUTE")
+        if text is None:
+            return None
+        kind = text.partition(":")[0].lower()
+        if kind not in ("file", "command") and "://" not in text:
+            self.problems.append(
+                f"{PREFIX}WATCH_ROUTE: no such kind (allowed: https:, file:, command:, Apprise)"
+            )
+        if kind in ("http", "https") and "WATCH_SECRET" not in self.given:
+            self.problems.append(f"{PREFIX}WATCH_SECRET: not set (a webhook is signed)")
+        return text
+
+    def _web(self, key: str) -> str | None:
+        text = self.given.get(key)
+        if text is not None and not text.lower().startswith(("http://", "https://")):
+            self.problems.append(f"{PREFIX}{key}: no web address (allowed: https://...)")
+        return text
 
     def _secret(self) -> str | None:
         text = self.given.get("SECRET_KEY")

@@ -46,6 +46,9 @@ def places(postgres: str, kafka: str, home: Path) -> dict[str, str]:
         "TRIAGE_HTTP_HOST": "127.0.0.1",
         "TRIAGE_HTTP_PORT": str(free_ports(1)[0]),
         "TRIAGE_PUBLIC_URL": "http://127.0.0.1:8000",
+        "TRIAGE_WATCH_ROUTE": f"file:{home / 'watchman.jsonl'}",
+        "TRIAGE_WATCH_SECRET": "",
+        "TRIAGE_DEADMAN_URL": "",
     }
 
 

@@ -49,6 +49,8 @@ def test_each_alert_that_must_never_be_missing_is_there() -> None:
         "SweepLate",
         "AuditFinding",
         "AuditLate",
+        "RelayLate",
+        "WatchmanAbsent",
         "QuarantineNotEmpty",
         "SnapshotStale",
         "MetricsAbsent",

@@ -3,17 +3,19 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 import sys
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from triage.bootstrap import ROLES, build
-from triage.cli import context
 from triage.domain.errors import TriageError
-from triage.store.schema import schema_version, upgrade
+from triage.settings import ROLES, WATCH, Settings, read_settings
 
 # At each answer of the database its thread asks the event loop's for the interpreter, and waits
 # this long while that is busy; with Python's 5 ms a transaction of 12 statements waits 60.
@@ -28,21 +30,59 @@ def add_to(app: typer.Typer) -> None:
 
 def run(
     role: Annotated[
-        list[str] | None, typer.Option("--role", help=f"One of {', '.join(ROLES)}; all if absent.")
+        list[str] | None,
+        typer.Option(
+            "--role",
+            help=f"One of {', '.join(ROLES)}; all if absent. {WATCH}: by itself.",
+        ),
     ] = None,
 ) -> None:
     """Run the service until Ctrl-C or SIGTERM.
 
     Example: triage run --role consume --role escalate
     """
-    for name in role or ():
-        if name not in ROLES:
-            raise TriageError(f"role: {name}", hint=f"allowed: {', '.join(ROLES)}")
-    settings = context.settings()
+    chosen = _roles(role)
+    settings = read_settings(os.environ, dotenv=Path(".env"))
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
-    service = build(settings, roles=role or ROLES)
+    if chosen == (WATCH,):
+        watch(settings)
+    else:
+        _serve(settings, chosen)
+
+
+def _roles(given: Sequence[str] | None) -> tuple[str, ...]:
+    """The roles to run; refuses unknown ones, and company for the watchman."""
+    chosen = tuple(dict.fromkeys(given or ROLES))
+    for name in chosen:
+        if name not in (*ROLES, WATCH):
+            raise TriageError(f"role: {name}", hint=f"allowed: {', '.join((*ROLES, WATCH))}")
+    if WATCH in chosen and len(chosen) > 1:
+        raise TriageError(
+            f"role: {WATCH} with {', '.join(name for name in chosen if name != WATCH)}",
+            hint="the watchman must not end with what it watches: start it by itself",
+        )
+    return chosen
+
+
+def watch(settings: Settings) -> None:
+    """The watchman until SIGTERM. What the service needs is not even imported."""
+    from triage.clock import SystemClock
+    from triage.escalation.watchman_port import listening
+    from triage.escalation.watchman_start import build_watchman
+
+    watchman, stop = build_watchman(settings), threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with listening(settings.http_host, settings.http_port, watchman):
+        watchman.run(stop, SystemClock(), time.monotonic)
+
+
+def _serve(settings: Settings, roles: Sequence[str]) -> None:
+    from triage.bootstrap import build
+
+    service = build(settings, roles=roles)
 
     async def until_signalled() -> None:
         stop = asyncio.Event()
@@ -76,7 +116,9 @@ def migrate() -> None:
 
     Example: TRIAGE_DATABASE_URL=postgresql+psycopg://... triage migrate
     """
-    settings = context.settings()
+    from triage.store.schema import schema_version, upgrade
+
+    settings = read_settings(os.environ, dotenv=Path(".env"))
     if settings.database_url.startswith("sqlite"):
         settings.home.mkdir(parents=True, exist_ok=True)
     upgrade(settings.database_url)

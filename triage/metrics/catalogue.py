@@ -30,6 +30,7 @@ CALL_BACKS = ("status", "sms", "voice")
 CALL_BACK_OUTCOMES = ("taken", "ignored", "refused")
 PIN_OUTCOMES = ("right", "wrong", "locked")
 CONSUMERS = ("kafka",)
+LOOPS = ("sweep", "relay", "consume", "publish", "audit", "watch")
 DOORS = ("http", "kafka", "mllp")
 EVENT_OUTCOMES = ("accepted", "duplicate", "no_effect", "refused", "quarantined")
 STATUS_CLASSES = ("2xx", "3xx", "4xx", "5xx")
@@ -135,6 +136,12 @@ _SNAPSHOT = (
         Kind.GAUGE,
         ("kind",),
         "Losses and changes that the auditor has found and not yet seen to be right again.",
+    ),
+    Instrument(
+        "triage_loop_last_turn_timestamp_seconds",
+        Kind.GAUGE,
+        ("loop",),
+        "When each loop last said that it turns; absent for one that never did.",
     ),
     Instrument(
         "triage_exporter_last_refresh_timestamp_seconds",
@@ -250,7 +257,31 @@ _IN_PROCESS = (
     ),
 )
 
-CATALOGUE: dict[str, Instrument] = {each.name: each for each in (*_SNAPSHOT, *_IN_PROCESS)}
+# The watchman's own process has these and no others.
+WATCHMAN = (
+    Instrument(
+        "triage_watch_troubles",
+        Kind.GAUGE,
+        (),
+        "What the watchman finds wrong now; 0 when every check is passed.",
+    ),
+    Instrument(
+        "triage_watch_last_passed_timestamp_seconds",
+        Kind.GAUGE,
+        (),
+        "When every check of the watchman was last passed; absent when it never was.",
+    ),
+    Instrument(
+        "triage_watch_failed_sends_total",
+        Kind.COUNTER,
+        (),
+        "Alarms that the watchman's own route did not take.",
+    ),
+)
+
+CATALOGUE: dict[str, Instrument] = {
+    each.name: each for each in (*_SNAPSHOT, *_IN_PROCESS, *WATCHMAN)
+}
 
 
 def hospital_label(hospital: str, registered: frozenset[str]) -> str:

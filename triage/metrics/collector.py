@@ -14,6 +14,7 @@ from triage.metrics.catalogue import (
     AUDIT_KINDS,
     CATALOGUE,
     CURRENT_LEGS,
+    LOOPS,
     OTHER,
     PATHWAY_LEGS,
     TIERS,
@@ -118,11 +119,15 @@ def _queues(snapshot: Snapshot) -> Iterator[Metric]:
     for name, at in (
         ("triage_outbox_oldest_timestamp_seconds", counts.outbox_oldest_at),
         ("triage_page_owed_oldest_timestamp_seconds", counts.page_owed_oldest_at),
-        ("triage_last_sweep_timestamp_seconds", snapshot.last_sweep_at),
-        ("triage_last_audit_timestamp_seconds", snapshot.last_audit_at),
+        ("triage_last_sweep_timestamp_seconds", snapshot.progress.get("sweep")),
+        ("triage_last_audit_timestamp_seconds", snapshot.progress.get("audit")),
         ("triage_exporter_last_refresh_timestamp_seconds", snapshot.at),
     ):
         yield _instants(name, {(): at} if at else {})
+    turns: dict[Labels, datetime] = {
+        (loop,): at for loop, at in snapshot.progress.items() if loop in LOOPS
+    }
+    yield _instants("triage_loop_last_turn_timestamp_seconds", turns)
 
 
 def _earliest(found: Iterable[tuple[Labels, datetime | None]]) -> dict[Labels, datetime]:

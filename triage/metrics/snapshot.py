@@ -6,8 +6,6 @@ from datetime import datetime
 from triage.store.figures import Counts, DeadlineCount, LegDuration, OpenCount, Unacknowledged
 from triage.store.reader import Reader
 
-SWEEP, AUDIT = "sweep", "audit"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
@@ -19,8 +17,7 @@ class Snapshot:
     unacknowledged: list[Unacknowledged]
     durations: list[LegDuration]
     counts: Counts
-    last_sweep_at: datetime | None
-    last_audit_at: datetime | None
+    progress: dict[str, datetime]
     open_findings: dict[str, int]
     registered: frozenset[str]
 
@@ -34,8 +31,7 @@ def take_snapshot(reader: Reader, now: datetime) -> Snapshot:
         unacknowledged=reader.unacknowledged_oldest(),
         durations=reader.durations(),
         counts=reader.counts(),
-        last_sweep_at=reader.progress().get(SWEEP),
-        last_audit_at=reader.progress().get(AUDIT),
+        progress=reader.progress(),
         open_findings=reader.open_findings(),
         registered=reader.sources(),
     )
