@@ -3,12 +3,15 @@
 import asyncio
 import gzip
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]
 from aiokafka.errors import MessageSizeTooLargeError  # type: ignore[import-untyped]
+from kafka import KafkaAdminClient  # type: ignore[import-untyped]
 
 from tests.kafka_traffic import consume, numbered, produce
+from tests.process.installation import eventually
 from tests.services import TOPICS_TOML, remake_topics
 from triage.consumers.administration import (
     AdministrationFailed,
@@ -19,6 +22,8 @@ from triage.consumers.administration import (
     quarantine,
 )
 from triage.consumers.topics import QUARANTINE, REFERRALS
+from triage.doctor.own_kafka import kafka_checks
+from triage.settings import Settings
 
 pytestmark = pytest.mark.kafka_real
 
@@ -166,3 +171,22 @@ def test_where_no_broker_listens_it_says_so(kafka: str) -> None:
     with pytest.raises(AdministrationFailed, match=r"127\.0\.0\.1:9") as refused:
         describe(["127.0.0.1:9"], timeout_ms=500)
     assert "TRIAGE_KAFKA_BOOTSTRAP" in refused.value.hint
+
+
+def test_the_doctor_tells_a_missing_topic_and_one_that_differs(kafka_fresh: str) -> None:
+    settings = Settings(home=Path(), database_url="", kafka_bootstrap=(kafka_fresh,))
+    admin = KafkaAdminClient(bootstrap_servers=[kafka_fresh])
+    try:
+        admin.delete_topics([QUARANTINE])
+        eventually("deletion", lambda: QUARANTINE not in admin.list_topics())
+    finally:
+        admin.close()
+    found = {(check.name, check.level): check for check in kafka_checks(settings)}
+    assert ("kafka", "ok") in found
+    assert found[f"topic {QUARANTINE}", "wrong"].hint == "triage topics create"
+    told = [c.what for c in found.values() if c.name == f"topic {REFERRALS}"]
+    assert told  # four partitions and one copy here, twelve and three by the file
+    assert (f"topic {REFERRALS}", "warning") in found
+    remake_topics(kafka_fresh)
+    after = {(check.name, check.level) for check in kafka_checks(settings)}
+    assert (f"topic {QUARANTINE}", "wrong") not in after

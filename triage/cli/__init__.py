@@ -31,6 +31,7 @@ COMMANDS = {
     "topics": "kafka",
     "quarantine": "quarantine",
     "audit": "auditing",
+    "doctor": "doctor",
 }
 
 

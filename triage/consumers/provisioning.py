@@ -69,6 +69,27 @@ def create_topics(
     return results
 
 
+def compare_topics(
+    bootstrap: Sequence[str],
+    topics_toml_text: str,
+    *,
+    security: Mapping[str, str] | None = None,
+) -> dict[str, tuple[Difference, ...] | None]:
+    """How each topic of the table differs in Kafka; None for one that is not there.
+
+    Changes nothing. Raises UnsoundTopics, AdministrationFailed.
+    """
+    specs = load_topics(topics_toml_text)
+    with connected(bootstrap, security) as admin:
+        existing = set(admin.list_topics())
+        return {
+            spec.name: _compare(admin, spec, alter=False).differences
+            if spec.name in existing
+            else None
+            for spec in specs
+        }
+
+
 def _ensure(admin: Any, spec: TopicSpec, existing: set[str], *, alter: bool) -> TopicResult:
     if spec.name not in existing:
         try:

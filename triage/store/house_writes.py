@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import orjson
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from triage.store.bulk import bulk_insert, overwrite
 from triage.store.records import Token
@@ -37,6 +37,23 @@ class HouseReads(Session):
         c = _TOKEN.c
         chosen = select(c.source).where(c.source.is_not(None), c.revoked_at.is_(None)).distinct()
         return frozenset(self._connection.execute(chosen).scalars())
+
+    def server_clock(self) -> datetime | None:
+        """The instant by the server's own clock; None where the file is our own (SQLite)."""
+        if not self.is_postgres:
+            return None
+        at: datetime = self._connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        return at
+
+    def server_settings(self) -> dict[str, str]:
+        """What a PostgreSQL server promises about a commit, by setting; empty for SQLite."""
+        if not self.is_postgres:
+            return {}
+        asked = text(
+            "SELECT name, setting FROM pg_settings"
+            " WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit')"
+        )
+        return {row.name: row.setting for row in self._connection.execute(asked)}
 
     def policy_book(self, version: str) -> dict[str, str] | None:
         """The texts of a book that cases were judged by, by file name."""

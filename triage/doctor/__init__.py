@@ -1,0 +1,1 @@
+"""`triage doctor`: what would keep a page from arriving here. It changes nothing."""
