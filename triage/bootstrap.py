@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
 import uvicorn
@@ -18,6 +19,8 @@ from triage.clock import SystemClock
 from triage.desks import build_desk
 from triage.domain.errors import StoreUnavailable, TriageError
 from triage.domain.instants import Clock
+from triage.escalation.every import every
+from triage.escalation.louder import EVERY_SECONDS as LOUDER_SECONDS
 from triage.handle import Desk
 from triage.metrics.instruments import Instruments
 from triage.notify.push_message import point_of, read_key, to_base64
@@ -164,6 +167,7 @@ class Service:
             watch = roles.watch_roster()
             work.append(watch.run(stop, self.clock, self.run_blocking, self.speed))
             work.append(roles.fetch_feeds().run(stop, self.clock, self.run_blocking))
+            work.append(self._every(LOUDER_SECONDS, roles.louder().turn, "louder", stop))
         if "notify" in self.roles:
             client = await stack.enter_async_context(webhook_client())
             wake = asyncio.Event()
@@ -175,6 +179,13 @@ class Service:
         if "audit" in self.roles:
             work.append(roles.audit(stack, is_alone=len(self.roles) == 1).run(stop))
         return work
+
+    def _every(
+        self, seconds: float, turn: Callable[[datetime], object], name: str, stop: asyncio.Event
+    ) -> Work:
+        return every(
+            seconds, turn, name=name, stop=stop, clock=self.clock, run_blocking=self.run_blocking
+        )
 
     def _built_roles(self) -> Roles:
         return Roles(

@@ -21,6 +21,7 @@ from triage.domain.paging import PageOrder
 from triage.escalation.audit_heads import HEADS_FILE, HeadsFile
 from triage.escalation.audit_reading import AuditView
 from triage.escalation.auditor import AuditLoop, Auditor
+from triage.escalation.louder import Louder
 from triage.escalation.metronome import Metronome
 from triage.escalation.roster_watch import RosterWatch
 from triage.escalation.sweep import Sweep
@@ -109,6 +110,10 @@ class Roles:
         )
         self.on_wake("due", metronome.wake)
         return metronome
+
+    def louder(self) -> Louder:
+        """The site manager and the call list, for when no provider takes a page."""
+        return Louder(self.store, self.desk, self.settings.home)
 
     def watch_roster(self) -> RosterWatch:
         """What looks ahead for gaps in the roster."""

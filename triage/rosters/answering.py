@@ -1,4 +1,4 @@
-"""Answers to pages without a case that are about the roster: gaps, and tests of routes."""
+"""Answers to pages without a case about the roster or the service: gaps, tests, notices."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,6 +6,7 @@ from datetime import datetime
 from triage.domain.events import Actor
 from triage.domain.paging import PageId
 from triage.store.transaction import Transaction
+from triage.workflow.house_notice import is_house_page
 from triage.workflow.roster_notice import is_roster_page
 from triage.workflow.route_tests import is_test_page
 
@@ -20,7 +21,7 @@ class Answered:
 
 def has_no_case(page: str) -> bool:
     """A page that is answered here."""
-    return is_roster_page(page) or is_test_page(page)
+    return is_roster_page(page) or is_test_page(page) or is_house_page(page)
 
 
 def answer_roster_page(tx: Transaction, page: str, by: Actor, *, now: datetime) -> Answered | None:

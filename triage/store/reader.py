@@ -33,6 +33,7 @@ from triage.store.rows import (
     Quarantine,
     table_of,
 )
+from triage.store.unheard import UnheardReads
 
 _CASES = table_of(Cases)
 _LOG = table_of(CaseLog)
@@ -43,7 +44,7 @@ _QUARANTINE = table_of(Quarantine)
 _PROGRESS = table_of(LoopProgress)
 
 
-class Reader(Figures, HouseReads, PositionReads, RosterReads, AuditReads, ReachReads):
+class Reader(Figures, HouseReads, PositionReads, RosterReads, AuditReads, ReachReads, UnheardReads):
     """Reads of one transaction; changes nothing."""
 
     def cases(

@@ -11,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 
 from triage.web import (
     api,
+    call_page,
     health,
     link_pages,
     me_page,
@@ -43,6 +44,7 @@ def create_app(parts: WebParts) -> FastAPI:
     app.include_router(refer_page.router)
     app.include_router(link_pages.router)
     app.include_router(me_page.router)
+    app.include_router(call_page.router)
     app.include_router(phone_calls.router)
     app.include_router(phone_messages.router)
     with as_file(files("triage.web") / "static") as folder:

@@ -10,11 +10,12 @@ from triage.store.records import CaseRow, PageRow
 from triage.web.board_view import NEAR
 from triage.web.wall import Countdown, Moment, Wall
 from triage.web.words import plain, role_words, sentence_case, tier_key
+from triage.workflow.house_notice import HOUSE
 from triage.workflow.roster_notice import ROSTER, ROSTER_GAP
 from triage.workflow.route_tests import DRILL, ROUTE_TEST
 
 UNREAD, REVIEW = "unread", "review"
-_LABELS = {ROSTER: "ROSTER", DRILL: "TEST"}
+_LABELS = {ROSTER: "ROSTER", DRILL: "TEST", HOUSE: "SERVICE"}
 _DELIVERY = {
     "ordered": "waiting to be sent",
     "sending": "being sent",
@@ -189,7 +190,8 @@ def settled_words(page: PageRow, case: CaseRow | None) -> str:
 
 
 def _answers(page: PageRow) -> tuple[str, ...]:
-    if page.order.obligation in (UNREAD, REVIEW, ROSTER_GAP, ROUTE_TEST):
+    is_notice = page.order.obligation in (UNREAD, REVIEW, ROSTER_GAP, ROUTE_TEST)
+    if is_notice or page.order.item == HOUSE:
         return ("reviewed",)
     if page.order.obligation == ACKNOWLEDGEMENT:
         return ("coming", "decline", "hand_over")

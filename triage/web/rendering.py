@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -23,6 +23,7 @@ from triage.web.words import plain, role_words, tier_key
 STATIC = Path(__file__).parent / "static"
 SAID = "triage_said"
 _SAID_SECONDS = 60
+_UNTRIED = timedelta(seconds=60)
 _POLL = "x-poll"
 _NO_SWEEP = "Deadlines are not being watched: the sweep is not running. Follow every case by hand."
 _NO_WATCHMAN = "The watchman is not running: nothing outside this service checks that it is alive."
@@ -39,7 +40,10 @@ _TEMPLATES.filters |= {"plain": plain, "role": role_words, "tier_key": tier_key}
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What surrounds every page. `alarms` are shown loud, `notes` calm."""
+    """What surrounds every page. `alarms` are shown loud, `notes` calm.
+
+    `siren` are EMERGENT cases for which no provider takes a page: red, and with sound.
+    """
 
     visitor: Visitor | None
     wall: Wall
@@ -49,6 +53,7 @@ class Frame:
     desk: str
     alarms: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    siren: tuple[str, ...] = ()
 
 
 def frame(parts: WebParts, visitor: Visitor | None, reader: Reader | None) -> Frame:
@@ -65,6 +70,16 @@ def frame(parts: WebParts, visitor: Visitor | None, reader: Reader | None) -> Fr
         desk=desk_number(parts, visitor),
         alarms=((_NO_SWEEP,) if SWEEP in still else ()) + _roster_notices(parts, visitor),
         notes=(_NO_WATCHMAN,) if WATCH in still else (),
+        siren=_siren(reader, visitor, now),
+    )
+
+
+def _siren(reader: Reader | None, visitor: Visitor | None, now: datetime) -> tuple[str, ...]:
+    """After the first failure, or when nobody has even tried for a minute."""
+    if reader is None or visitor is None or visitor.credential.is_hospital:
+        return ()
+    return tuple(
+        each.case for each in reader.unheard() if each.failures or now - each.since >= _UNTRIED
     )
 
 

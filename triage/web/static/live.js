@@ -77,6 +77,8 @@
       if (answer.status === 200) {
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const fresh = page.querySelector("[data-live]");
+        const loud = page.getElementById("alarms"), alarms = document.getElementById("alarms");
+        if (loud && alarms) morph(alarms, loud);
         if (fresh) { morph(region, fresh); announce(region); }
         tag = answer.headers.get("ETag") || "";
       }

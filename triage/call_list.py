@@ -1,0 +1,123 @@
+"""The call list: what a desk needs when everything else is down. No patient's data are in it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+
+from triage.domain.roster import Roster
+from triage.domain.wall_time import wall_clock
+from triage.store.reader import Reader
+
+TEXT_FILE, HTML_FILE = "call-list.txt", "call-list.html"
+_NOBODY = "NOBODY"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEmergency:
+    """One open EMERGENT case. `owner`: the role that answered, None while nobody has."""
+
+    case: str
+    hospital: str
+    site: str
+    received: str
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Who serves in a role at a site now."""
+
+    site: str
+    role: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallList:
+    """Everything on it; `others` counts the calmer open cases. `desks`: site and telephone."""
+
+    emergencies: tuple[OpenEmergency, ...]
+    others: int
+    serving: tuple[Serving, ...]
+    desks: tuple[tuple[str, str], ...]
+
+
+def call_list(reader: Reader, roster: Roster, roles: Sequence[str], now: datetime) -> CallList:
+    """The list as it is at `now`; `roles` are those that ladders page, in the book's order."""
+    cases = [c for c in reader.cases("open") if c.lead_case_id in (None, c.case_id)]
+    emergent = [c for c in cases if c.is_emergent]
+    return CallList(
+        emergencies=tuple(
+            OpenEmergency(
+                case=c.case_id,
+                hospital=c.hospital,
+                site=(site := roster.site_for(c.destination)[0]),
+                received=_clock(roster, site, c.referral_received_at),
+                owner=c.owner if c.unacknowledged_since is None else None,
+            )
+            for c in emergent
+        ),
+        others=len(cases) - len(emergent),
+        serving=tuple(_serving(roster, roles, now)),
+        desks=tuple((s.id, s.desk or "no number in the roster") for s in roster.sites.values()),
+    )
+
+
+def _serving(roster: Roster, roles: Sequence[str], now: datetime) -> Iterator[Serving]:
+    for site, role in roster.posts:
+        if role in roles:
+            person = roster.on_call(site, role, now).person
+            yield Serving(site, role, person.name if person else _NOBODY)
+
+
+def _clock(roster: Roster, site: str, at: datetime | None) -> str:
+    if at is None:
+        return ""
+    return f"{wall_clock(at, roster.sites[site].zone):%Y-%m-%d %H:%M}"
+
+
+def as_text(found: CallList, written: str) -> str:
+    """For a terminal or a printer; `written` says of when it is."""
+    lines = [f"CALL LIST, as of {written}", "If the service is down, work from this by telephone."]
+    lines += ["", f"OPEN EMERGENT CASES: {len(found.emergencies)}"]
+    for each in found.emergencies:
+        owner = each.owner or f"{_NOBODY}: CALL NOW"
+        lines.append(
+            f"  {each.case}  from {each.hospital}  to {each.site}  received {each.received}"
+            f"  owner {owner}"
+        )
+    lines += [f"Other open cases: {found.others}", "", "DESKS"]
+    lines += [f"  {site}  {phone}" for site, phone in found.desks]
+    lines += ["", "ON CALL NOW"]
+    lines += [f"  {each.site}  {each.role:18} {each.name}" for each in found.serving]
+    return "\n".join(lines) + "\n"
+
+
+def as_html(found: CallList, written: str) -> str:
+    """A page that prints and needs no other file."""
+    cases = [
+        (e.case, e.hospital, e.site, e.received, e.owner or f"{_NOBODY}: CALL NOW")
+        for e in found.emergencies
+    ]
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Call list</title>'
+        "</head><body><h1>Call list</h1>"
+        f"<p>As of {escape(written)}. If the service is down, work from this by telephone.</p>"
+        f"<h2>Open EMERGENT cases: {len(cases)}</h2>"
+        + _table(("Case", "From", "To", "Received", "Owner"), cases)
+        + f"<p>Other open cases: {found.others}</p><h2>Desks</h2>"
+        + _table(("Site", "Telephone"), found.desks)
+        + "<h2>On call now</h2>"
+        + _table(("Site", "Role", "Who"), [(e.site, e.role, e.name) for e in found.serving])
+        + "</body></html>\n"
+    )
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    top = "".join(f'<th scope="col">{escape(each)}</th>' for each in head)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(each)}</td>" for each in row) + "</tr>" for row in rows
+    )
+    head_and_body = f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody>"
+    return f'<table border="1" cellpadding="4">{head_and_body}</table>'

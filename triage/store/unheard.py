@@ -1,0 +1,57 @@
+"""EMERGENT cases without an owner whose pages no provider takes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from triage.store.rows import Cases, Page, table_of
+from triage.store.session import Session
+
+_CASES, _PAGE = table_of(Cases), table_of(Page)
+
+
+@dataclass(frozen=True, slots=True)
+class UnheardCase:
+    """`since`: when the oldest EMERGENT page was ordered after which none was taken. `failures`:
+    attempts to send such pages; 0 = nobody has even tried. `site`: the receiving one, if named."""
+
+    case: str
+    site: str | None
+    since: datetime
+    failures: int
+
+
+class UnheardReads(Session):
+    """Asked of pages and cases alone: what shows at the desk only counts as not taken."""
+
+    def unheard(self) -> list[UnheardCase]:
+        """Every such case, longest unheard first."""
+        c, p, later = _CASES.c, _PAGE.c, _PAGE.alias()
+        taken_since = (
+            select(later.c.page)
+            .where(
+                later.c.case_id == p.case_id,
+                later.c.is_emergent,
+                later.c.status == "accepted",
+                later.c.settled_at >= p.ordered_at,
+            )
+            .exists()
+        )
+        found = (
+            select(c.case_id, c.destination, func.min(p.ordered_at), func.sum(p.attempts))
+            .join(_PAGE, p.case_id == c.case_id)
+            .where(
+                c.is_emergent,
+                c.state.not_in(("unopened", "closed")),
+                c.unacknowledged_since.is_not(None),
+                c.lead_case_id.is_(None),
+                p.is_emergent,
+                p.status.not_in(("accepted", "suppressed")),
+                p.withdrawn.is_(None),
+                ~taken_since,
+            )
+            .group_by(c.case_id, c.destination)
+            .order_by(func.min(p.ordered_at), c.case_id)
+        )
+        return [UnheardCase(*row) for row in self._connection.execute(found)]
