@@ -21,6 +21,7 @@ from triage.domain.errors import StoreUnavailable, TriageError
 from triage.domain.instants import Clock
 from triage.escalation.every import every
 from triage.escalation.louder import EVERY_SECONDS as LOUDER_SECONDS
+from triage.escalation.silence import EVERY_SECONDS as SILENCE_SECONDS
 from triage.handle import Desk
 from triage.metrics.instruments import Instruments
 from triage.notify.push_message import point_of, read_key, to_base64
@@ -168,6 +169,7 @@ class Service:
             work.append(watch.run(stop, self.clock, self.run_blocking, self.speed))
             work.append(roles.fetch_feeds().run(stop, self.clock, self.run_blocking))
             work.append(self._every(LOUDER_SECONDS, roles.louder().turn, "louder", stop))
+            work.append(self._every(SILENCE_SECONDS, roles.silence().turn, "silence", stop))
         if "notify" in self.roles:
             client = await stack.enter_async_context(webhook_client())
             wake = asyncio.Event()

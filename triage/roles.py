@@ -24,6 +24,7 @@ from triage.escalation.auditor import AuditLoop, Auditor
 from triage.escalation.louder import Louder
 from triage.escalation.metronome import Metronome
 from triage.escalation.roster_watch import RosterWatch
+from triage.escalation.silence import Silence
 from triage.escalation.sweep import Sweep
 from triage.handle import Desk
 from triage.metrics.collector import SnapshotCollector
@@ -114,6 +115,10 @@ class Roles:
     def louder(self) -> Louder:
         """The site manager and the call list, for when no provider takes a page."""
         return Louder(self.store, self.desk, self.settings.home)
+
+    def silence(self) -> Silence:
+        """What notices hospitals that fall silent."""
+        return Silence(self.store, self.desk, self.instruments)
 
     def watch_roster(self) -> RosterWatch:
         """What looks ahead for gaps in the roster."""

@@ -257,6 +257,20 @@ _IN_PROCESS = (
     ),
 )
 
+_SOURCES = (
+    Instrument(
+        "triage_source_last_event_timestamp_seconds",
+        Kind.GAUGE,
+        ("hospital",),
+        "When each registered hospital was last heard of.",
+    ),
+    Instrument(
+        "triage_source_silent",
+        Kind.GAUGE,
+        ("hospital",),
+        "1 while a hospital is not heard of for longer than is usual for it, else 0.",
+    ),
+)
 # The watchman's own process has these and no others.
 WATCHMAN = (
     Instrument(
@@ -280,7 +294,7 @@ WATCHMAN = (
 )
 
 CATALOGUE: dict[str, Instrument] = {
-    each.name: each for each in (*_SNAPSHOT, *_IN_PROCESS, *WATCHMAN)
+    each.name: each for each in (*_SNAPSHOT, *_IN_PROCESS, *_SOURCES, *WATCHMAN)
 }
 
 

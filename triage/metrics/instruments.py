@@ -1,6 +1,7 @@
 """What this process counts itself; a restart begins at 0. Every combination of labels is there."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
@@ -50,6 +51,8 @@ class Instruments:
         self._audit_repairs = self._counter("triage_audit_repairs_total")
         self._audit_cases = self._gauge("triage_audit_cases")
         self._stale_feeds = self._gauge("triage_roster_stale_feeds")
+        self._heard = self._gauge("triage_source_last_event_timestamp_seconds")
+        self._silent = self._gauge("triage_source_silent")
         self._requests = self._counter("triage_http_requests_total")
         self._seconds = self._histogram("triage_http_request_duration_seconds")
         self._refresh_errors = self._counter("triage_exporter_refresh_errors_total")
@@ -80,6 +83,11 @@ class Instruments:
     def pin_check(self, outcome: str) -> None:
         """A PIN was given: `right`, `wrong`, or `locked`."""
         self._pins.labels(outcome).inc()
+    def sources(self, heard: Mapping[str, datetime], silent: Collection[str]) -> None:
+        """When each registered hospital was last heard of, and which are silent for too long."""
+        for source, at in heard.items():
+            self._heard.labels(source).set(at.timestamp())
+            self._silent.labels(source).set(source in silent)
 
     def consumed(self, consumer: str, at_epoch_seconds: float, pending: int) -> None:
         """A consumer stored what it had; `pending` records are left on its topic."""

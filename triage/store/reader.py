@@ -14,6 +14,7 @@ from triage.store.house_writes import HouseReads
 from triage.store.intake_writes import PositionReads
 from triage.store.page_orders import read_order
 from triage.store.reaching import ReachReads
+from triage.store.receipts import ReceiptReads
 from triage.store.records import (
     AttemptRow,
     CaseRow,
@@ -44,7 +45,7 @@ _QUARANTINE = table_of(Quarantine)
 _PROGRESS = table_of(LoopProgress)
 
 
-class Reader(Figures, HouseReads, PositionReads, RosterReads, AuditReads, ReachReads, UnheardReads):
+class Reader(Figures, HouseReads, PositionReads, RosterReads, AuditReads, ReachReads, UnheardReads, ReceiptReads):
     """Reads of one transaction; changes nothing."""
 
     def cases(
