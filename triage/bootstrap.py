@@ -19,6 +19,7 @@ from triage.clock import SystemClock
 from triage.desks import build_desk
 from triage.domain.errors import StoreUnavailable, TriageError
 from triage.domain.instants import Clock
+from triage.escalation.canary import LOOK_SECONDS as CANARY_SECONDS
 from triage.escalation.every import every
 from triage.escalation.louder import EVERY_SECONDS as LOUDER_SECONDS
 from triage.escalation.silence import EVERY_SECONDS as SILENCE_SECONDS
@@ -169,6 +170,8 @@ class Service:
             work.append(watch.run(stop, self.clock, self.run_blocking, self.speed))
             work.append(roles.fetch_feeds().run(stop, self.clock, self.run_blocking))
             work.append(self._every(LOUDER_SECONDS, roles.louder().turn, "louder", stop))
+            if self.settings.canary_seconds:
+                work.append(self._every(CANARY_SECONDS, roles.canary().turn, "canary", stop))
             work.append(self._every(SILENCE_SECONDS, roles.silence().turn, "silence", stop))
         if "notify" in self.roles:
             client = await stack.enter_async_context(webhook_client())

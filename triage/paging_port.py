@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import orjson
 
+from triage.domain.canary import ROUTE as CANARY_ROUTE
 from triage.domain.events import Sender, Side
 from triage.domain.instants import Clock
 from triage.domain.paging import Attempt, ClaimedPage, PageOrder
@@ -109,7 +110,7 @@ class StorePages:
 
     def _count(self, attempt: Attempt) -> None:
         claimed = self._claimed.pop(attempt.page, None)
-        if claimed is not None:
+        if claimed is not None and claimed.order.route_kind != CANARY_ROUTE:
             waited = (attempt.at - claimed.order.owed_at).total_seconds()
             kind = claimed.order.route_kind
             self._instruments.page_attempt(kind, attempt.outcome, waited)

@@ -14,13 +14,16 @@ from triage.clock import SystemClock
 from triage.consumers.archive import KafkaArchive
 from triage.consumers.batch import Stored
 from triage.consumers.broker import Bus
+from triage.consumers.one_record import publish_one
 from triage.consumers.publisher import OutboxPublisher
 from triage.consumers.service import KafkaDoor
+from triage.consumers.topics import REFERRALS
 from triage.domain.instants import Clock
 from triage.domain.paging import PageOrder
 from triage.escalation.audit_heads import HEADS_FILE, HeadsFile
 from triage.escalation.audit_reading import AuditView
 from triage.escalation.auditor import AuditLoop, Auditor
+from triage.escalation.canary import Canary
 from triage.escalation.louder import Louder
 from triage.escalation.metronome import Metronome
 from triage.escalation.roster_watch import RosterWatch
@@ -119,6 +122,27 @@ class Roles:
     def silence(self) -> Silence:
         """What notices hospitals that fall silent."""
         return Silence(self.store, self.desk, self.instruments)
+
+    def canary(self) -> Canary:
+        """What sends canaries: through Kafka where there is one."""
+        settings = self.settings
+
+        def over_kafka(key: str, value: bytes) -> None:
+            publish_one(
+                settings.kafka_bootstrap,
+                settings.kafka_security,
+                topic=REFERRALS,
+                key=key,
+                value=value,
+            )
+
+        return Canary(
+            self.store,
+            self.desk,
+            self.instruments,
+            seconds=settings.canary_seconds * self.speed,
+            send=over_kafka if settings.kafka_bootstrap else None,
+        )
 
     def watch_roster(self) -> RosterWatch:
         """What looks ahead for gaps in the roster."""

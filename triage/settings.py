@@ -47,6 +47,7 @@ KEYS: dict[str, str] = {
     "WATCH_DATABASE_URL": "the watchman's own login (default TRIAGE_DATABASE_URL)",
     "WATCH_ROUTE": "where the watchman alarms: https:, file:, command: or an address of Apprise",
     "WATCH_SECRET": "signs the watchman's webhook",
+    "CANARY_SECONDS": "how often a canary goes the whole way; 0 = none (default 0)",
     "DEADMAN_URL": "address outside that hears from the watchman while all is well",
 }
 # Read by the tests, by infra/kafka and by `triage submit`, not by the service.
@@ -67,6 +68,7 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _SECRET_LENGTH = 32
 _PORT_MAX = 65_535
 _PUSH_KEY = re.compile(r"[A-Za-z0-9_-]{43}=?")
+CANARY_LONGEST_SECONDS = 300
 
 
 class BadSettings(TriageError):
@@ -99,6 +101,7 @@ class Settings:
     watch_database_url: str | None = field(default=None, repr=False)
     watch_route: str | None = field(default=None, repr=False)
     watch_secret: str | None = field(default=None, repr=False)
+    canary_seconds: int = 0
     deadman_url: str | None = field(default=None, repr=False)
 
 
@@ -155,6 +158,7 @@ class _Reader:
             watch_database_url=self.given.get("WATCH_DATABASE_URL"),
             watch_route=self._route(),
             watch_secret=self.given.get("WATCH_SECRET"),
+            canary_seconds=self._number("CANARY_SECONDS", 0, 0, CANARY_LONGEST_SECONDS),
             deadman_url=self._web("DEADMAN_URL"),
         )
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import orjson
 
+from triage.domain.canary import ROUTE as CANARY_ROUTE
 from triage.domain.case import CaseState
 from triage.domain.chain import link_hash
 from triage.domain.events import Event, event_document
@@ -102,7 +103,8 @@ def write_cases(ledger: Ledger, folded: Sequence[Folded], ready: Sequence[Entry]
     tx.save_cases([each.row for each in entries] + [_noted(held, chain) for held, chain in noted])
     if ledger.desk.publishes:
         records = [_case_record(each.row) for each in entries if _is_shown(each)]
-        records += [page_record(order) for order in orders if order.page in new]
+        told = (order for order in orders if order.page in new)
+        records += [page_record(order) for order in told if order.route_kind != CANARY_ROUTE]
         tx.outbox(records, ledger.now)
     tx.complete_legs([leg for each in entries for leg in each.legs])
     _wake(ledger, every, bool(new))

@@ -53,7 +53,7 @@ def roster_in_force(
         if store is None:
             return file, []
         with store.read() as reader:
-            return put_together(file, read_kept(reader, now)), []
+            return put_together(file, read_kept(reader, now), now), []
     except StoreUnavailable as error:
         return None, [wrong("roster", error.what, "the database went away")]
     except TriageError as error:

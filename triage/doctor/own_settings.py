@@ -64,6 +64,12 @@ def _watchman(settings: Settings) -> Iterator[Check]:
         )
     else:
         yield ok(name, f"has a route of its own ({route.partition(':')[0]})")
+    if not settings.canary_seconds:
+        yield warning(
+            "canary",
+            "TRIAGE_CANARY_SECONDS is 0: nothing tries the whole way of a page",
+            "set it to 300",
+        )
     if settings.deadman_url is None:
         yield warning(
             "dead-man",

@@ -17,11 +17,14 @@ DATABASE_AWAY_SECONDS = 45.0
 UNHEARD_SECONDS = 120.0
 NEEDED = ("sweep", "relay")
 IF_SEEN = ("audit",)
+# Two canaries and what one may take, at the longest time between two.
+_PATIENCE = {"canary": 660.0}
 
 _WORDS = {
     "sweep": ("The deadline sweep", "no deadline is looked at", "restart the role escalate"),
     "relay": ("The relay", "no page goes out", "restart the role notify"),
     "consume": ("The Kafka consumer", "referrals on Kafka wait", "is Kafka up? Restart consume"),
+    "canary": ("The canary", "a referral may not come through", "run triage doctor"),
     "audit": ("The auditor", "a lost page would not be found", "restart the role audit"),
 }
 
@@ -74,7 +77,7 @@ class Judge:
         seen = tuple(name for name in IF_SEEN if name in look.progress)
         for name in (*self.needed, *seen):
             seconds = self._standing(name, look.progress.get(name), now, tick)
-            if seconds >= STALE_SECONDS:
+            if seconds >= _PATIENCE.get(name, STALE_SECONDS):
                 title, meaning, hint = _WORDS[name]
                 what = f"{title} has not turned for {seconds:.0f} s: {meaning}."
                 yield Trouble(name, what, f"Go through the board by hand; {hint}.")

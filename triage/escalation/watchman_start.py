@@ -17,6 +17,8 @@ def build_watchman(settings: Settings) -> Watchman:
         raise TriageError("TRIAGE_WATCH_ROUTE: not set", hint=ALLOWED)
     url = settings.watch_database_url or settings.database_url
     needed = (*NEEDED, "consume") if settings.kafka_bootstrap else NEEDED
+    if settings.canary_seconds:
+        needed = (*needed, "canary")
     return Watchman(
         eyes=Patience(eyes_of(url)),
         judge=Judge(needed),

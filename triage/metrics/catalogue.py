@@ -4,12 +4,11 @@ Labels come from closed lists; none holds an id or a text that somebody sent. Fi
 quality are gauges, since clinical data get corrected and a counter that falls reads as a reset.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
-
 from triage.domain.audit import Kind as AuditKind
 from triage.domain.legs import HEADLINE_LEGS, LEGS, RECEIVED_TO_DECISION
 from triage.domain.tiers import Tier
+from triage.metrics.instrument import Instrument, Kind
+from triage.metrics.watching import FROM_OUTSIDE, WATCHMAN
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 # Upper edges in seconds, inclusive: every target of the policy's deadlines is one of them.
@@ -30,32 +29,14 @@ CALL_BACKS = ("status", "sms", "voice")
 CALL_BACK_OUTCOMES = ("taken", "ignored", "refused")
 PIN_OUTCOMES = ("right", "wrong", "locked")
 CONSUMERS = ("kafka",)
-LOOPS = ("sweep", "relay", "consume", "publish", "audit", "watch")
+CANARY_STAGES = ("door", "decide", "order", "relay", "receipt")
+LOOPS = ("sweep", "relay", "consume", "publish", "audit", "watch", "canary")
 DOORS = ("http", "kafka", "mllp")
 EVENT_OUTCOMES = ("accepted", "duplicate", "no_effect", "refused", "quarantined")
 STATUS_CLASSES = ("2xx", "3xx", "4xx", "5xx")
 AUDIT_STATES = ("seen", "judged")
 AUDIT_KINDS = tuple(kind.value for kind in AuditKind)
 OTHER = "other"  # every hospital that is no registered source
-
-
-class Kind(StrEnum):
-    """How the value behaves."""
-
-    GAUGE = "gauge"
-    COUNTER = "counter"
-    HISTOGRAM = "histogram"
-    INFO = "info"
-
-
-@dataclass(frozen=True, slots=True)
-class Instrument:
-    """One metric; `name` as exposed (a counter with `_total`, an info with `_info`)."""
-
-    name: str
-    kind: Kind
-    labels: tuple[str, ...]
-    help: str
 
 
 _SNAPSHOT = (
@@ -257,44 +238,8 @@ _IN_PROCESS = (
     ),
 )
 
-_SOURCES = (
-    Instrument(
-        "triage_source_last_event_timestamp_seconds",
-        Kind.GAUGE,
-        ("hospital",),
-        "When each registered hospital was last heard of.",
-    ),
-    Instrument(
-        "triage_source_silent",
-        Kind.GAUGE,
-        ("hospital",),
-        "1 while a hospital is not heard of for longer than is usual for it, else 0.",
-    ),
-)
-# The watchman's own process has these and no others.
-WATCHMAN = (
-    Instrument(
-        "triage_watch_troubles",
-        Kind.GAUGE,
-        (),
-        "What the watchman finds wrong now; 0 when every check is passed.",
-    ),
-    Instrument(
-        "triage_watch_last_passed_timestamp_seconds",
-        Kind.GAUGE,
-        (),
-        "When every check of the watchman was last passed; absent when it never was.",
-    ),
-    Instrument(
-        "triage_watch_failed_sends_total",
-        Kind.COUNTER,
-        (),
-        "Alarms that the watchman's own route did not take.",
-    ),
-)
-
 CATALOGUE: dict[str, Instrument] = {
-    each.name: each for each in (*_SNAPSHOT, *_IN_PROCESS, *_SOURCES, *WATCHMAN)
+    each.name: each for each in (*_SNAPSHOT, *_IN_PROCESS, *FROM_OUTSIDE, *WATCHMAN)
 }
 
 

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.metrics import MetricWrapperBase
 
 from triage.domain.audit import AuditResult
+from triage.domain.canary import is_canary
 from triage.domain.events import EventType
 from triage.handle import Incoming, Outcome
 from triage.metrics.catalogue import (
@@ -16,6 +17,7 @@ from triage.metrics.catalogue import (
     CALL_BACK_OUTCOMES,
     CALL_BACKS,
     CALL_BUCKETS,
+    CANARY_STAGES,
     CATALOGUE,
     CHANNELS,
     CONSUMERS,
@@ -53,6 +55,8 @@ class Instruments:
         self._stale_feeds = self._gauge("triage_roster_stale_feeds")
         self._heard = self._gauge("triage_source_last_event_timestamp_seconds")
         self._silent = self._gauge("triage_source_silent")
+        self._canary_age = self._gauge("triage_canary_age_seconds")
+        self._canary_broken = self._gauge("triage_canary_broken")
         self._requests = self._counter("triage_http_requests_total")
         self._seconds = self._histogram("triage_http_request_duration_seconds")
         self._refresh_errors = self._counter("triage_exporter_refresh_errors_total")
@@ -60,6 +64,7 @@ class Instruments:
             {"version": version}
         )
         _begin(self._pages, CHANNELS, PAGE_OUTCOMES)
+        _begin(self._canary_broken, CANARY_STAGES)
         _begin(self._call_backs, CALL_BACKS, CALL_BACK_OUTCOMES)
         _begin(self._pins, PIN_OUTCOMES)
         _begin(self._events, DOORS, EVENT_OUTCOMES)
@@ -83,11 +88,18 @@ class Instruments:
     def pin_check(self, outcome: str) -> None:
         """A PIN was given: `right`, `wrong`, or `locked`."""
         self._pins.labels(outcome).inc()
+
     def sources(self, heard: Mapping[str, datetime], silent: Collection[str]) -> None:
         """When each registered hospital was last heard of, and which are silent for too long."""
         for source, at in heard.items():
             self._heard.labels(source).set(at.timestamp())
             self._silent.labels(source).set(source in silent)
+
+    def canary(self, age_seconds: float, broken: str | None) -> None:
+        """How long ago a canary last came back, and the stage at which the latest is stuck."""
+        self._canary_age.set(max(age_seconds, 0.0))
+        for stage in CANARY_STAGES:
+            self._canary_broken.labels(stage).set(stage == broken)
 
     def consumed(self, consumer: str, at_epoch_seconds: float, pending: int) -> None:
         """A consumer stored what it had; `pending` records are left on its topic."""
@@ -97,6 +109,8 @@ class Instruments:
     def events(self, door: str, incoming: Sequence[Incoming], outcomes: Sequence[Outcome]) -> None:
         """What became of events that a door took in, one outcome each."""
         for item, outcome in zip(incoming, outcomes, strict=True):
+            if is_canary(item.event.referral):
+                continue
             self._events.labels(door, _word(outcome)).inc()
             if outcome.duplicate:
                 continue

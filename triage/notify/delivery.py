@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from triage.domain.canary import ROUTE as CANARY_ROUTE
 from triage.domain.instants import Clock
 from triage.domain.paging import Attempt, ClaimedPage, PageId, PageOrder, page_document
 from triage.domain.roster import DESK_INBOX
@@ -139,7 +140,7 @@ class Delivery:
     def _belongs_at_desk(self, claim: ClaimedPage, sent: Sent) -> bool:
         if (
             sent.order.drill
-            or sent.order.route_kind == "inbox"
+            or sent.order.route_kind in ("inbox", CANARY_ROUTE)
             or claim.order.page in self._at_desk
         ):
             return False

@@ -6,10 +6,12 @@ from datetime import UTC
 
 import aiohttp
 
+from triage.domain.canary import ROUTE as CANARY_ROUTE
 from triage.domain.instants import Clock
 from triage.domain.paging import PageOrder
 from triage.domain.roster import Roster, Route
 from triage.notify.apprise_route import AppriseRoute
+from triage.notify.echo import EchoRoute
 from triage.notify.inbox import InboxRoute
 from triage.notify.phone_line import PhoneLine
 from triage.notify.phone_route import SmsRoute, VoiceRoute
@@ -42,6 +44,8 @@ class Directory:
 
     def connect(self, order: PageOrder) -> Connection:
         """The order's route; the inbox where its person or route is not in the roster."""
+        if order.route_kind == CANARY_ROUTE:
+            return Connection(CANARY_ROUTE, EchoRoute())
         roster = self.roster()
         person = roster.people.get(order.person or "")
         for route in person.routes if person else ():

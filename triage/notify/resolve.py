@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from triage.domain.canary import ROUTE as CANARY_ROUTE
 from triage.domain.paging import PageOrder
 from triage.domain.roster import OWNER_OF_CASE, Person, Roster, Route
 
@@ -16,6 +17,8 @@ def resolve_order(order: PageOrder, roster: Roster, at: datetime) -> PageOrder:
     more, whoever was stays: a person off duty is better than none. A route that is gone gives way
     to the one in its place.
     """
+    if order.route_kind == CANARY_ROUTE:
+        return order
     person = roster.people.get(order.person) if order.person else None
     if order.chosen_by != OWNER_OF_CASE and not order.drill:
         served = roster.on_call(order.site, order.role, at)

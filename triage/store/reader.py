@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
+from triage.domain.canary import PREFIX as CANARY
+from triage.domain.canary import ROUTE as CANARY_ROUTE
 from triage.domain.events import CaseId
 from triage.domain.paging import PageId
 from triage.store.audit_writes import AuditReads
@@ -45,7 +47,16 @@ _QUARANTINE = table_of(Quarantine)
 _PROGRESS = table_of(LoopProgress)
 
 
-class Reader(Figures, HouseReads, PositionReads, RosterReads, AuditReads, ReachReads, UnheardReads, ReceiptReads):
+class Reader(
+    Figures,
+    HouseReads,
+    PositionReads,
+    RosterReads,
+    AuditReads,
+    ReachReads,
+    UnheardReads,
+    ReceiptReads,
+):
     """Reads of one transaction; changes nothing."""
 
     def cases(
@@ -60,6 +71,7 @@ class Reader(Figures, HouseReads, PositionReads, RosterReads, AuditReads, ReachR
         chosen = select(_CASES).order_by(
             c.is_emergent.desc(), c.next_due_at.asc().nulls_last(), c.case_id
         )
+        chosen = chosen.where(~c.referral.startswith(CANARY))
         if state == "open":
             chosen = chosen.where(c.state.not_in(NOT_OPEN))
         elif state is not None:
@@ -114,6 +126,8 @@ class Reader(Figures, HouseReads, PositionReads, RosterReads, AuditReads, ReachR
         chosen = select(_PAGE).order_by(c.ordered_at.desc(), c.owed_at.desc(), c.page).limit(limit)
         if case_id is not None:
             chosen = chosen.where(c.case_id == case_id)
+        else:
+            chosen = chosen.where(c.route_kind != CANARY_ROUTE)
         if status is not None:
             chosen = chosen.where(c.status == str(status))
         return self._pages(chosen)

@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from triage.domain.authority import opens, refusal
-from triage.domain.case import Case, Obligation, Verdict
+from triage.domain.canary import is_canary
+from triage.domain.case import Case, CaseState, Obligation, Verdict
 from triage.domain.events import CaseId, Event, EventType, Side
 from triage.domain.roster import Roster
 from triage.policies.book import PolicyBook
@@ -74,6 +75,8 @@ def fold(
             course.ask_review(verdict.review, event)
     course.advance(now)
     found = case_from(course, events, now)
+    if is_canary(found.referral):  # no case of anybody's: in no list, on no ladder, under no clock
+        return replace(found, state=CaseState.UNOPENED, run=None, timers=())
     site, notice = roster.site_for(found.destination)
     notices = tuple(sorted({*found.notices, notice})) if notice else found.notices
     owed = obligations(course, found, roster.sites[site])

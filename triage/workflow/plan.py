@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from triage.domain.canary import canary_order, is_canary
 from triage.domain.case import Case, CaseState, Timer
 from triage.domain.paging import ACKNOWLEDGEMENT, PageKey, PageOrder, page_id
 from triage.domain.roster import OWNER_OF_CASE, OnCall, Roster
@@ -30,6 +31,9 @@ class Plan:
 
 def plan(case: Case, book: PolicyBook, roster: Roster, now: datetime) -> Plan:
     """What is owed for a case at `now` (due at exactly now counts as due)."""
+    if is_canary(case.referral):
+        order = canary_order(case.id, case.tier, policy=case.policy, at=case.opened_at or now)
+        return Plan(orders=(order,), raises=(), next_due_at=None)
     if case.state is CaseState.CLOSED:
         return Plan(orders=_told_at_closing(case, book, roster), raises=(), next_due_at=None)
     site = roster.sites[roster.site_for(case.destination)[0]]

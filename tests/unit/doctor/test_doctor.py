@@ -73,6 +73,7 @@ def installation(home: Path, address: str, **changes: str) -> dict[str, str]:
         "TRIAGE_SECRET_KEY": "k" * 32,
         "TRIAGE_PUBLIC_URL": "https://triage.example",
         "TRIAGE_WATCH_ROUTE": f"json://{address}",
+        "TRIAGE_CANARY_SECONDS": "300",
         "TRIAGE_DEADMAN_URL": f"http://{address}/ping",
         "DESK_SECRET": "only-for-tests",
     } | changes
@@ -113,6 +114,7 @@ def test_a_sound_installation_has_nothing_wrong_and_nothing_is_sent_or_written(
         ({"TRIAGE_WATCH_ROUTE": ""}, "watchman", "warning", "nobody alarms"),
         ({"TRIAGE_WATCH_ROUTE": "file:/srv/x"}, "watchman", "warning", "wakes nobody"),
         ({"TRIAGE_DEADMAN_URL": ""}, "dead-man", "warning", "tells nobody"),
+        ({"TRIAGE_CANARY_SECONDS": ""}, "canary", "warning", "whole way"),
         ({"TRIAGE_ROSTER_FILE": ""}, "roster", "wrong", "nobody is on call"),
         ({"DESK_SECRET": ""}, "route registrar-a/desk", "wrong", "env:DESK_SECRET is not set"),
         ({"TRIAGE_KAFKA_BOOTSTRAP": "127.0.0.1:1"}, "kafka", "wrong", ""),

@@ -22,7 +22,7 @@ from triage.escalation.watchman_judge import NEEDED, Judge
 from triage.escalation.watchman_port import listening
 from triage.escalation.watchman_route import FileRoute
 from triage.escalation.watchman_sight import Away, Patience, eyes_of
-from triage.metrics.catalogue import WATCHMAN
+from triage.metrics.watching import WATCHMAN
 from triage.store.store import Store
 
 
