@@ -163,7 +163,7 @@ class Service:
         work: list[Work] = [self.keeper.run(stop, self.clock, self.run_blocking)]
         roles = self._roles = self._built_roles()
         if "consume" in self.roles and self.settings.kafka_bootstrap:
-            work += roles.consume(stop)
+            work += await roles.consume(stop)
         if "escalate" in self.roles:
             work.append(roles.escalate().run(stop))
             watch = roles.watch_roster()

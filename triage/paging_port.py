@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import orjson
 
+from triage.domain.backlog import hold
 from triage.domain.canary import ROUTE as CANARY_ROUTE
 from triage.domain.events import Sender, Side
 from triage.domain.instants import Clock
@@ -44,10 +45,12 @@ class StorePages:
         self._stamped_at: datetime | None = None
 
     def claim_pages(self, limit: int, lease_seconds: float) -> Sequence[ClaimedPage]:
-        """Pages that are owed now, ours until the lease ends."""
+        """Pages that are owed now and wait for no backlog, ours until the lease ends."""
         now = self._clock.now()
         with self._store.begin() as tx:
-            claimed = self._linked(tx.claim_pages(now, limit, lease_seconds * self._speed), now)
+            waiting = hold(tx.backlog_since(now), now)
+            claimed = tx.claim_pages(now, limit, lease_seconds * self._speed, waiting)
+            claimed = self._linked(claimed, now)
             tx.add_links([_link(each, now) for each in claimed if each.link])
             self._stamp(tx, now)
         self._claimed |= {each.order.page: each for each in claimed}

@@ -73,8 +73,8 @@ class Roles:
         """Run database work in a thread of the service."""
         return self.threads(function)
 
-    def consume(self, stop: asyncio.Event) -> list[Work]:
-        """The Kafka door, the outbox to Kafka, and what they need."""
+    async def consume(self, stop: asyncio.Event) -> list[Work]:
+        """The Kafka door, the outbox to Kafka, and what they need; pages wait for its backlog."""
         settings = self.settings
         bus = Bus(
             bootstrap=settings.kafka_bootstrap,
@@ -92,6 +92,7 @@ class Roles:
             run_blocking=self.run_blocking,
             observe=self._observe,
         )
+        await self.door.announce()
         publisher = OutboxPublisher(
             bus, store=self.store, clock=self.clock, run_blocking=self.run_blocking
         )

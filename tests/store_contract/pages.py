@@ -12,6 +12,7 @@ from tests.store_rows import (
     minutes,
     order,
 )
+from triage.domain.backlog import hold
 from triage.domain.paging import Attempt, PageOrder
 from triage.store import Store
 
@@ -205,3 +206,43 @@ def _attempt(
         at=at,
         retry_at=retry_at,
     )
+
+
+@check
+def while_a_backlog_is_read_only_fresh_emergent_pages_go_out(store: Store) -> None:
+    since = NOW - timedelta(seconds=2)
+    owed_before = emergent_order(1, owed_at=since - minutes(1))
+    fresh = emergent_order(2, owed_at=since)
+    lesser = order(3, owed_at=NOW)
+    unreadable = replace(order(4, owed_at=NOW), tier=None)
+    with store.begin() as tx:
+        tx.order_pages([owed_before, fresh, lesser, unreadable], NOW)
+        tx.say_behind("door", since)
+        tx.say_behind("door", NOW)
+        assert tx.backlog_since(NOW) == since
+        claimed = tx.claim_pages(NOW, 10, 10, hold(tx.backlog_since(NOW), NOW))
+        assert [page.order for page in claimed] == [fresh, unreadable]
+    later = since + timedelta(seconds=5)
+    with store.begin() as tx:
+        tx.say_behind("door", later)
+        claimed = tx.claim_pages(later, 10, 10, hold(tx.backlog_since(later), later))
+        assert [page.order for page in claimed] == [owed_before]
+        tx.say_caught_up("door", later)
+        assert tx.backlog_since(later) is None
+        claimed = tx.claim_pages(later, 10, 10, hold(tx.backlog_since(later), later))
+        assert [page.order for page in claimed] == [lesser]
+
+
+@check
+def a_silent_or_endless_backlog_holds_no_page(store: Store) -> None:
+    with store.begin() as tx:
+        tx.say_behind("dead", NOW)
+        assert tx.backlog_since(NOW + timedelta(seconds=4)) == NOW
+        assert tx.backlog_since(NOW + timedelta(seconds=5)) is None
+        tx.say_behind("dead", NOW + minutes(1))  # silent meanwhile: another backlog
+        assert tx.backlog_since(NOW + minutes(1)) == NOW + minutes(1)
+        for second in range(0, 301, 4):
+            tx.say_behind("slow", NOW + timedelta(seconds=second))
+        end = NOW + minutes(5)
+        assert tx.backlog_since(end) == NOW
+        assert hold(tx.backlog_since(end), end) is None

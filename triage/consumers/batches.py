@@ -48,7 +48,10 @@ def unobserved(_: Stored) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """What the door works with, whichever consumer it has at the moment."""
+    """What the door works with, whichever consumer it has at the moment.
+
+    `name` stays the same over restarts, so that one which dies again and again holds nothing up.
+    """
 
     store: Store
     desk: Desk
@@ -57,6 +60,7 @@ class Room:
     run_blocking: RunBlocking
     topics: Sequence[str]
     observe: Observe = unobserved
+    name: str = "consumer"
 
     async def positions(self) -> Positions:
         """The stored position of every inbound partition."""
@@ -66,6 +70,20 @@ class Room:
                 return reader.positions(self.topics)
 
         return await self.run_blocking(read)
+
+    async def say_behind(self, is_behind: bool) -> None:
+        """Whether we read a backlog, for those who page. Raises StoreUnavailable."""
+
+        def write() -> None:
+            now = self.clock.now()
+            with self.store.begin() as tx:
+                if is_behind:
+                    tx.say_behind(self.name, now)
+                else:
+                    tx.say_caught_up(self.name, now)
+                    tx.notify("page")
+
+        await self.run_blocking(write)
 
 
 @dataclass(slots=True)

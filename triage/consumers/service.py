@@ -3,7 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from socket import gethostname
 
 from aiokafka.errors import InvalidSessionTimeoutError, KafkaError
 
@@ -13,6 +15,7 @@ from triage.consumers.pauses import growing, until
 from triage.consumers.quiet_log import quieten_aiokafka
 from triage.consumers.status import Connection, DoorStatus
 from triage.consumers.visit import Visit
+from triage.domain.errors import StoreUnavailable
 from triage.domain.instants import Clock
 from triage.handle import Desk
 from triage.intake.faults import described
@@ -46,6 +49,7 @@ class KafkaDoor:
             run_blocking=run_blocking,
             topics=bus.topics,
             observe=observe,
+            name=gethostname(),
         )
         self._status = DoorStatus()
         self._connection = Connection(self._status)
@@ -53,6 +57,11 @@ class KafkaDoor:
     def status(self) -> DoorStatus:
         """A copy of how things stand."""
         return replace(self._status)
+
+    async def announce(self) -> None:
+        """Say that there may be a backlog, before anything pages. The database may be away."""
+        with suppress(StoreUnavailable):
+            await self._room.say_behind(True)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. Kafka away, at the start or later: wait and say so; a consumer that died

@@ -12,6 +12,7 @@ from faststream.kafka import KafkaBroker
 
 from triage.consumers.batches import Batches, Room
 from triage.consumers.broker import Bus, build_broker, subscribe
+from triage.consumers.catching_up import CatchingUp
 from triage.consumers.pauses import until
 from triage.consumers.seats import AtAssignment, Seats
 from triage.consumers.status import Connection
@@ -62,6 +63,7 @@ class Visit:
         at_assignment = AtAssignment(self._seats, self._consumer)
         self._subscriber: Any = subscribe(self._broker, bus, self._batches.take, at_assignment)
         self._stall = Stall()
+        self._catching_up = CatchingUp(room.say_behind)
 
     def _consumer(self) -> AIOKafkaConsumer | None:
         consumer: AIOKafkaConsumer | None = self._subscriber.consumer
@@ -112,6 +114,7 @@ class Visit:
         self._refuse_to_stall()
         with suppress(StoreUnavailable):  # the next batch or look will say so
             await self._room.run_blocking(self._stamp)
+            await self._catching_up.look(ends, self._seats.next)
 
     @staticmethod
     async def _ends(consumer: AIOKafkaConsumer) -> dict[Any, int]:

@@ -1,17 +1,23 @@
 """What a batch leaves besides its cases: journal, quarantine, Kafka position."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from triage.domain.backlog import SAID_FOR
 from triage.store.bulk import bulk_insert
 from triage.store.column_types import FLAG, INSTANT, TEXT
 from triage.store.failures import RepeatedKey, StoreBusy, is_unique_violation
 from triage.store.records import EventKey, JournalEntry, QuarantineItem, SeenEvent, UnreadSource
-from triage.store.rows import Journal, Position, Quarantine, table_of
-from triage.store.session import EVENT_KEYS_POSTGRES, EVENT_KEYS_SQLITE, Session
+from triage.store.rows import Backlog, Journal, Position, Quarantine, table_of
+from triage.store.session import (
+    EVENT_KEYS_POSTGRES,
+    EVENT_KEYS_SQLITE,
+    Session,
+    instant_parameter,
+)
 
 JOURNAL = bulk_insert(Journal)
 QUARANTINE = bulk_insert(
@@ -20,6 +26,7 @@ QUARANTINE = bulk_insert(
 
 _QUARANTINE = table_of(Quarantine)
 _POSITION = table_of(Position)
+_BACKLOG = table_of(Backlog)
 _ANSWER = "j.source, j.event_id, j.content_hash, j.case_id, j.received_at, j.effect, j.reason"
 _SAME = "j.source = k.source AND j.event_id = k.event_id AND j.content_hash = k.content_hash"
 _OTHER = "j.source = k.source AND j.event_id = k.event_id AND j.content_hash <> k.content_hash"
@@ -55,6 +62,12 @@ _MOVE = text(
     " ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset"
     " WHERE kafka_position.next_offset <= :first"
 )
+_SAY_BEHIND = text(
+    "INSERT INTO kafka_backlog (consumer, since, said_at) VALUES (:consumer, :now, :now)"
+    " ON CONFLICT (consumer) DO UPDATE SET said_at = excluded.said_at, since ="
+    " CASE WHEN kafka_backlog.said_at > :fresh THEN kafka_backlog.since ELSE excluded.since END"
+).bindparams(instant_parameter("now"), instant_parameter("fresh"))
+_FORGOTTEN_AFTER = timedelta(hours=1)
 
 
 class PositionReads(Session):
@@ -66,6 +79,12 @@ class PositionReads(Session):
         if topics is not None:
             chosen = chosen.where(_POSITION.c.topic.in_(list(topics)))
         return {(topic, number): at for topic, number, at in self._connection.execute(chosen)}
+
+    def backlog_since(self, now: datetime) -> datetime | None:
+        """Since when a consumer has been reading a backlog; None when none says so."""
+        c = _BACKLOG.c
+        chosen = select(func.min(c.since)).where(c.said_at > now - SAID_FOR)
+        return self._connection.execute(chosen).scalar()
 
 
 class IntakeWrites(PositionReads):
@@ -156,3 +175,14 @@ class IntakeWrites(PositionReads):
         """
         where = {"topic": topic, "partition": partition, "first": first, "next": following}
         return self._connection.execute(_MOVE, where).rowcount == 1
+
+    def say_behind(self, consumer: str, now: datetime) -> None:
+        """This consumer reads a backlog; of one that was silent meanwhile it begins anew."""
+        at = {"consumer": consumer, "now": now, "fresh": now - SAID_FOR}
+        self._connection.execute(_SAY_BEHIND, at)
+
+    def say_caught_up(self, consumer: str, now: datetime) -> None:
+        """This consumer has read it. What dead consumers left behind goes with it."""
+        c = _BACKLOG.c
+        gone = or_(c.consumer == consumer, c.said_at <= now - _FORGOTTEN_AFTER)
+        self._connection.execute(delete(_BACKLOG).where(gone))

@@ -1,16 +1,18 @@
 """Pages in one transaction: order, claim under a lease, settle."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, null, or_, select, text, update
+from sqlalchemy import TextClause, and_, bindparam, case, null, or_, select, text, update
 
+from triage.domain.backlog import Hold
 from triage.domain.paging import Attempt, ClaimedPage, PageId, PageOrder
 from triage.domain.tiers import Tier
 from triage.store.bulk import bulk_insert
 from triage.store.column_types import INSTANT
-from triage.store.lanes import postgres_claim, sqlite_claim
+from triage.store.lanes import Only, postgres_claim, sqlite_claim
 from triage.store.page_orders import order_json, read_order
 from triage.store.rows import Page, PageAttempt, table_of
 from triage.store.session import Session, instant_parameter
@@ -53,17 +55,32 @@ PAGES = bulk_insert(Page, conflict=_REVIVED, returning="page", values_of=first_s
 ATTEMPTS = bulk_insert(PageAttempt, conflict="ON CONFLICT (page, attempt, route) DO NOTHING")
 
 _PAGE = table_of(Page)
-READY_SQLITE = sqlite_claim(table="page", key="page", ready="ready_at", order="owed_at")
-READY_POSTGRES = postgres_claim(table="page", key="page", ready="ready_at", order="owed_at")
-# One journey to the database for each claim: every page waits for it. The sub-select is the claim.
-_CLAIM_POSTGRES = text(
-    f"WITH claim AS MATERIALIZED ({READY_POSTGRES.text})"
-    " UPDATE page SET possibly_doubled = possibly_doubled OR status = 'sending',"
-    " status = 'sending', attempts = attempts + 1, ready_at = :until"
-    " FROM claim WHERE page.page = claim.page"
-    " RETURNING page.page, order_document, attempts, possibly_doubled, withdrawn, is_emergent,"
-    " owed_at"
-).bindparams(instant_parameter("now"), instant_parameter("until"))
+_SQLITE = partial(sqlite_claim, table="page", key="page", ready="ready_at", order="owed_at")
+_POSTGRES = partial(postgres_claim, table="page", key="page", ready="ready_at", order="owed_at")
+READY_SQLITE = _SQLITE()
+READY_POSTGRES = _POSTGRES()
+# While a backlog is read: fresh EMERGENT pages, and those of unreadable records (no tier).
+_HELD = Only(emergent="owed_at >= :emergent_from", lesser="tier IS NULL")
+_FROM = instant_parameter("emergent_from")
+HELD_SQLITE = _SQLITE(only=_HELD).bindparams(_FROM)
+HELD_POSTGRES = _POSTGRES(only=_HELD).bindparams(_FROM)
+
+
+def _claim_postgres(ready: TextClause) -> TextClause:
+    """One journey to the database for each claim: every page waits for it."""
+    return text(
+        f"WITH claim AS MATERIALIZED ({ready.text})"
+        " UPDATE page SET possibly_doubled = possibly_doubled OR status = 'sending',"
+        " status = 'sending', attempts = attempts + 1, ready_at = :until"
+        " FROM claim WHERE page.page = claim.page"
+        " RETURNING page.page, order_document, attempts, possibly_doubled, withdrawn, is_emergent,"
+        " owed_at"
+    ).bindparams(instant_parameter("now"), instant_parameter("until"))
+
+
+_CLAIM_POSTGRES = _claim_postgres(READY_POSTGRES)
+_CLAIM_HELD_POSTGRES = _claim_postgres(HELD_POSTGRES).bindparams(_FROM)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class PageWrites(Session):
@@ -88,22 +105,30 @@ class PageWrites(Session):
         change = update(_PAGE).where(c.page == page, c.case_id.is_(None), c.withdrawn.is_(None))
         return self._connection.execute(change.values(withdrawn=why)).rowcount == 1
 
-    def claim_pages(self, now: datetime, limit: int, lease_seconds: float) -> list[ClaimedPage]:
+    def claim_pages(
+        self, now: datetime, limit: int, lease_seconds: float, hold: Hold | None = None
+    ) -> list[ClaimedPage]:
         """Up to `limit` pages to send: EMERGENT first, then longest owed; held for the lease.
 
-        A page whose lease ended without a word is claimed again, as possibly doubled.
+        A page whose lease ended without a word is claimed again, as possibly doubled. `hold` leaves
+        out what waits for a backlog.
         """
         until = now + timedelta(seconds=lease_seconds)
-        at = {"now": now, "limit": limit}
+        at: dict[str, Any] = {"now": now, "limit": limit}
+        if hold is not None:
+            at["emergent_from"] = hold.emergent_from or _LONG_AGO
         if self.is_postgres:
-            rows = self._connection.execute(_CLAIM_POSTGRES, {**at, "until": until}).all()
+            claim = _CLAIM_POSTGRES if hold is None else _CLAIM_HELD_POSTGRES
+            rows = self._connection.execute(claim, {**at, "until": until}).all()
         else:
-            rows = self._claim_in_turn(at, until)
+            rows = self._claim_in_turn(READY_SQLITE if hold is None else HELD_SQLITE, at, until)
         in_order = sorted(rows, key=lambda row: (not row.is_emergent, row.owed_at, row.page))
         return [_claimed_page(row) for row in in_order]
 
-    def _claim_in_turn(self, at: dict[str, Any], until: datetime) -> Sequence[Any]:
-        pages = list(self._connection.execute(READY_SQLITE, at).scalars())
+    def _claim_in_turn(
+        self, ready: TextClause, at: dict[str, Any], until: datetime
+    ) -> Sequence[Any]:
+        pages = list(self._connection.execute(ready, at).scalars())
         if not pages:
             return []
         ids = {"ids": self._list(pages)}

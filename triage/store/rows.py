@@ -205,6 +205,16 @@ class Position(SQLModel, table=True):
     next_offset: int = _column(WHOLE)
 
 
+class Backlog(SQLModel, table=True):
+    """Consumers that are reading what lay on the bus before them, while they say so."""
+
+    __tablename__: ClassVar[Any] = "kafka_backlog"
+
+    consumer: str = _column(TEXT, key=True)
+    since: datetime = _column(INSTANT)
+    said_at: datetime = _column(INSTANT)
+
+
 class TokenRecord(SQLModel, table=True):
     """Credentials, by the hash of their text."""
 
