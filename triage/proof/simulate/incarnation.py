@@ -1,7 +1,8 @@
 """One life of one process: the production door, sweep and relay, from its start to its death."""
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 from aiokafka import TopicPartition
 
 from triage.consumers.batches import Batches, Room
+from triage.consumers.catching_up import CatchingUp
 from triage.consumers.pauses import until
 from triage.consumers.seats import AtAssignment, Seats
 from triage.consumers.status import DoorStatus
@@ -35,6 +37,7 @@ T = TypeVar("T")
 PUBLIC_URL = "https://triage.example"
 _SIGNS_NOTHING_REAL = "sessions of simulated people"
 _BEAT = timedelta(seconds=1)
+_LOOK = timedelta(seconds=2)
 _UNREAD_EVERY = timedelta(seconds=30)
 _RELAY_RESTS_AFTER = timedelta(seconds=12)  # longer than a lease: nothing is on its way then
 
@@ -64,6 +67,7 @@ class Incarnation:
         )
         self._tasks: dict[asyncio.Task[Any], None] = {}
         self._is_hinted = False
+        self._page_is_owed = asyncio.Event()
         self.consumer = BusConsumer(world.bus)
         self._seats = Seats(self._positions)
         self._at_assignment = AtAssignment(self._seats, lambda: self.consumer)
@@ -74,7 +78,11 @@ class Incarnation:
         self.parts = self._web_parts()
 
     def start(self) -> None:
-        """Every role begins."""
+        """Every role begins, once it is known that there may be a backlog."""
+        self.spawn(self._begin())
+
+    async def _begin(self) -> None:
+        await self._patiently(lambda: self._batches.room.say_behind(True))
         for work in (self._door(), self._sweeping(), self._relaying()):
             self.spawn(work)
 
@@ -118,19 +126,31 @@ class Incarnation:
         return result
 
     async def _door(self) -> None:
-        await self._until_registered()
+        await self._patiently(lambda: self.run_blocking(self._registering.refresh))
+        catching_up = CatchingUp(self._batches.room.say_behind)
+        looks_at = self.world.clock.now()
         while True:
             if self.consumer.assignment() - self._seats.next.keys():
                 await self._batches.seat_missing()
             if self.consumer.has_more:
                 await self._batches.take(self.consumer.fetch())
             else:
-                await self.world.changes(None)
+                if self.world.clock.now() >= looks_at:
+                    await self._look(catching_up)
+                    looks_at = self.world.clock.now() + _LOOK
+                await self.world.changes(looks_at if catching_up.is_behind else None)
 
-    async def _until_registered(self) -> None:
+    async def _look(self, catching_up: CatchingUp) -> None:
+        bus = self.world.bus
+        if not bus.is_away:
+            ends = {each: len(bus.logs[each]) for each in self.consumer.assignment()}
+            with suppress(StoreUnavailable):
+                await catching_up.look(ends, self._seats.next)
+
+    async def _patiently(self, work: Callable[[], Awaitable[object]]) -> None:
         while True:
             try:
-                await self.run_blocking(self._registering.refresh)
+                await work()
             except StoreUnavailable:
                 await asyncio.sleep(_BEAT.total_seconds())
             else:
@@ -174,12 +194,13 @@ class Incarnation:
         while True:
             await self._until_ready()
             if not self.world.watches:
-                await self._relay.turn(self.world.clock.now())
+                if not await self._relay.turn(self.world.clock.now()):
+                    await asyncio.sleep(_BEAT.total_seconds())  # what is ready waits for a backlog
                 await self._relay.settle()
                 continue
-            stop, wake = asyncio.Event(), asyncio.Event()
-            running = self.spawn(self._relay.run(stop, wake))
-            await self._until_idle(wake)
+            stop = asyncio.Event()
+            running = self.spawn(self._relay.run(stop, self._page_is_owed))
+            await self._until_idle()
             stop.set()
             await running
 
@@ -191,15 +212,12 @@ class Incarnation:
                 return
             await world.changes(ready)
 
-    async def _until_idle(self, wake: asyncio.Event) -> None:
-        """While it runs it is woken as the store's hints would wake it."""
+    async def _until_idle(self) -> None:
         world = self.world
         while True:
             ready, now = world.next_ready(), world.clock.now()
             if ready is None or ready > now + _RELAY_RESTS_AFTER:
                 return
-            if ready <= now:
-                wake.set()
             await world.changes(now + _BEAT)
 
     def _store(self, role: str) -> WatchedStore:
@@ -210,6 +228,7 @@ class Incarnation:
             committed=lambda: self.world.committed(role),
         )
         store.on_wake("due", self._hint)
+        store.on_wake("page", self._page_is_owed.set)
         return store
 
     async def _positions(self) -> Any:
@@ -224,6 +243,7 @@ class Incarnation:
             registry=self._registering.registry,
             run_blocking=self.run_blocking,
             topics=INBOUND,
+            name=self.name,
         )
         return self.makers.batches(
             room=room,
