@@ -7,10 +7,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 from sqlmodel import SQLModel
 
-from triage.store import reach_rows, rows
+from triage.store import audit_rows, reach_rows, rows
 from triage.store.connection import open_engine
 
 TABLES = {**rows.SQLModel.metadata.tables, **reach_rows.SQLModel.metadata.tables}
+assert "audit_finding" in TABLES, audit_rows
 
 
 def differences(url: str) -> list[Any]:

@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 
 from triage.domain.paging import PageId, PageOrder
+from triage.store.audit_rows import AuditBasis, AuditFinding
 from triage.store.bulk import bulk_insert, overwrite
 from triage.store.page_writes import first_state
 from triage.store.records import AuditFindingRow
-from triage.store.rows import AuditBasis, AuditFinding, Page, table_of
+from triage.store.rows import Page, table_of
 from triage.store.session import Session
 
 FINDINGS = bulk_insert(

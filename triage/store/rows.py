@@ -6,7 +6,7 @@ Storage shape only, never seen outside this folder (`records.py` is what callers
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import SQLModel
 
 from triage.store.column_types import (
@@ -248,41 +248,6 @@ class PolicyBook(SQLModel, table=True):
 
     version: str = _column(TEXT, key=True)
     texts: str = _column(TEXT)
-
-
-class AuditFinding(SQLModel, table=True):
-    """What the auditor has found; open while `gone_at` is null."""
-
-    __tablename__: ClassVar[Any] = "audit_finding"
-    __table_args__ = (
-        Index(
-            "audit_finding_open",
-            "key",
-            unique=True,
-            postgresql_where=text("gone_at IS NULL"),
-            sqlite_where=text("gone_at IS NULL"),
-        ),
-    )
-
-    id: str = _column(TEXT, key=True)
-    key: str = _column(TEXT)
-    kind: str = _column(TEXT)
-    case_id: str | None = _column(TEXT, null=True)
-    subject: str = _column(TEXT)
-    detail: str = _column(TEXT)
-    found_at: datetime = _column(INSTANT)
-    repair: str | None = _column(TEXT, null=True)
-    repaired_at: datetime | None = _column(INSTANT, null=True)
-    gone_at: datetime | None = _column(INSTANT, null=True)
-
-
-class AuditBasis(SQLModel, table=True):
-    """Since when folds stand on a program and a roster."""
-
-    __tablename__: ClassVar[Any] = "audit_basis"
-
-    basis: str = _column(TEXT, key=True)
-    since: datetime = _column(INSTANT)
 
 
 class Leg(SQLModel, table=True):

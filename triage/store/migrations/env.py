@@ -8,11 +8,17 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
-from triage.store import roster_rows, rows
+from triage.store import audit_rows, reach_rows, roster_rows, rows
 from triage.store.connection import WRITES, open_engine
 
 TARGET = SQLModel.metadata
-assert {"journal", "roster_change"} <= TARGET.tables.keys(), (rows, roster_rows)  # imports fill it
+# The imports fill it.
+assert {"journal", "roster_change", "answer_link", "audit_finding"} <= TARGET.tables.keys(), (
+    rows,
+    roster_rows,
+    reach_rows,
+    audit_rows,
+)
 
 
 @contextmanager
