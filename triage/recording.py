@@ -13,13 +13,14 @@ from triage.domain.case import Case, Verdict
 from triage.domain.events import CaseId, Event, EventType, read_event
 from triage.domain.roster import Roster
 from triage.domain.tiers import Tier
-from triage.grouping import groups
+from triage.grouping import carried_cases, groups
 from triage.policies.book import PolicyBook
 from triage.policies.read import read_findings
 from triage.store.records import CaseRow, EventKey, SeenEvent, StoredCase
 from triage.store.transaction import Transaction
 from triage.workflow.fold import fold
 from triage.workflow.joining import named_cases
+from triage.workflow.people import hands_over_a_shift
 from triage.workflow.plan import Plan, plan
 from triage.workflow.timers import timer_event
 
@@ -167,6 +168,10 @@ class Ledger:
             named = named_cases(event)
             self.load(named)
             cases += [each for each in named if self.held[each].stored and each != event.case]
+        elif hands_over_a_shift(event) and not refusal(event):
+            carried = sorted(set(carried_cases(self.tx, event)) - {event.case})
+            self.load(carried)
+            cases += carried
         for case in cases:
             self.held[case].new.append(event)
 

@@ -13,7 +13,19 @@ from tests.scenarios.script import label
 from tests.scenarios.words import read_instant, since_start
 from triage.handle import Outcome
 
-_OWED_KEYS = {"what", "clock", "from", "due", "met", "ended", "breached", "holders", "count"}
+_OWED_KEYS = {
+    "what",
+    "clock",
+    "from",
+    "due",
+    "met",
+    "ended",
+    "breached",
+    "holders",
+    "leg",
+    "cause",
+    "count",
+}
 _INSTANTS = ("from", "due", "met", "ended")
 
 
@@ -105,6 +117,8 @@ def _owed(seen: Seen, wanted: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             "met": seen.instant(each["met_at"]),
             "ended": seen.instant(each["closed_at"]),
             "breached": each["breached_at"] is not None,
+            "leg": each["leg"],
+            "cause": each["cause"] or "none",
             "holders": [role.replace("_", " ") for role in each["holders"]],
         }
         if all(facts[key] == _plain(seen, key, value) for key, value in wanted.items()):

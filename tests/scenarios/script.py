@@ -28,7 +28,7 @@ SENDERS = {
     "unregistered_centre": Sender(side=Side.UNREGISTERED, source="centre:ELSEWHERE"),
 }
 EVENT_KEYS = frozenset(
-    "referral id again patient findings recheck data happened sent who to answer minutes page "
+    "referral id again patient findings recheck data happened sent who to from answer minutes page "
     "which page_of reason plan tier treatment milestone cases".split()
 )
 
@@ -116,8 +116,9 @@ class Script:
             data["findings"] = {**patient, **step.get("findings", {})}
         if "who" in step:
             data["by"] = person(step["who"])
-        if "to" in step:
-            data["to"] = person(step["to"])
+        for whom in ("to", "from"):
+            if whom in step:
+                data[whom] = person(step[whom])
         if "page" in step:
             data["page"] = _page(step, sent)
         if "cases" in step:

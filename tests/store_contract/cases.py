@@ -46,6 +46,19 @@ def a_case_comes_back_as_it_was_saved(store: Store) -> None:
 
 
 @check
+def open_cases_are_found_by_their_owners_role(store: Store) -> None:
+    owned = case_row(1, owner="registrar", document='{"a": 1}')
+    others = [
+        case_row(2, owner="consultant"),
+        case_row(3, owner=None),
+        case_row(4, owner="registrar", state="closed"),
+    ]
+    with store.begin() as tx:
+        tx.save_cases([owned, *others])
+        assert tx.owned_cases("registrar") == [(owned.case_id, '{"a": 1}')]
+
+
+@check
 def saving_again_replaces_every_column(store: Store) -> None:
     later = case_row(
         1,

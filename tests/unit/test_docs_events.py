@@ -126,7 +126,10 @@ def test_every_example_has_effect_and_is_understood(story: Story) -> None:
         for name, each in story.outcomes.items()
         if not each.effect or each.reason or each.unread or each.warnings
     }
-    assert odd == {"e-0005": ("provisional: the centre must close the case", (), ())}
+    assert odd == {
+        "e-0005": ("provisional: the centre must close the case", (), ()),
+        "a-0010": (None, (), ("noted; data.from does not own the case: nobody is asked",)),
+    }
     assert {outcome.case for outcome in story.outcomes.values()} == {CASE}
 
 

@@ -80,7 +80,8 @@ class Run:
 class Acknowledgement:
     """A named person's answer that stops the ladder. At `until` (inclusive) it lapses unless kept.
 
-    `asked` is the person to whom it was handed over and who has not answered yet.
+    `asked` is the person to whom it was handed over and who has not answered yet. `stopped_at` is
+    when somebody first stopped this run, where the case has changed hands since.
     """
 
     by: Actor
@@ -91,6 +92,12 @@ class Acknowledgement:
     run: str
     is_kept: bool = False
     asked: Actor | None = None
+    stopped_at: datetime | None = None
+
+    @property
+    def met_at(self) -> datetime:
+        """When the run was answered: a hand-over makes no answer later."""
+        return self.stopped_at or self.at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +117,8 @@ class Obligation:
     """Something that must have happened by `due_at` (at exactly that instant it is not yet late).
 
     `nominal` is the policy's full time; a run that starts late has less. `closed_at` says when it
-    ended without being met. `asked_at` is when somebody may first be told (an obligation that
-    somebody asked for out of hours).
+    ended without being met. `cause` is what delayed it, where somebody reported or stated one
+    (`triage.domain.causes`); no clock stops for it.
     """
 
     name: str
@@ -126,7 +133,7 @@ class Obligation:
     run_tag: str
     met_at: datetime | None = None
     closed_at: datetime | None = None
-    detail: str | None = None
+    cause: str | None = None
 
     def breached_at(self, now: datetime) -> datetime | None:
         """The due instant when it was missed: met strictly later, or unmet strictly after it."""

@@ -23,6 +23,19 @@ LEGS = (
     "other_plan",
 )
 
+_LEG_OF = {
+    "acknowledgement": "to_acknowledgement",
+    "transfer": "to_theatre",
+    "theatre": "to_theatre",
+    "radiotherapy": "to_radiotherapy",
+    "after_surgery": "after_treatment",
+}
+
+
+def leg_of(obligation: str) -> str:
+    """The leg in which an obligation is owed, so in which its breach is counted."""
+    return _LEG_OF.get(obligation, "to_decision")
+
 
 def current_leg(case: Case) -> str | None:
     """What an open case waits for; None when it is closed."""

@@ -37,11 +37,16 @@ def _lines(document: Mapping[str, Any], book: PolicyBook) -> Iterator[str]:
 
 
 def _owed(document: Mapping[str, Any]) -> Iterator[str]:
-    waiting = [each for each in document["obligations"] if not each["met_at"]]
+    waiting = [
+        each for each in document["obligations"] if each["breached_at"] or not each["met_at"]
+    ]
     if waiting:
         yield ""
         yield "Owed:"
     for each in waiting:
         late = "MISSED" if each["breached_at"] else "due"
         ended = " (ended)" if each["closed_at"] else ""
-        yield f"  {each['name']}: {late} {each['due_at']}, {each['holder']}, {each['kind']}{ended}"
+        ended = f" (met {each['met_at']})" if each["met_at"] else ended
+        held = f"{each['holder']}, {each['kind']}, {each['leg']}"
+        cause = f", cause {each['cause']}" if each["cause"] else ""
+        yield f"  {each['name']}: {late} {each['due_at']}, {held}{cause}{ended}"

@@ -219,6 +219,7 @@ class May(Table):
     lower_tier: Roles
     stop_emergent_ladder: Roles
     close_emergent: Roles
+    decline_emergent: Roles
     close_cancelled: Roles
     decide_palliative: Roles
     give_senior_opinion: Roles

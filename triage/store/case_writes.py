@@ -109,6 +109,14 @@ class CaseWrites(Session):
         """Insert or replace the rows of locked cases, each case at most once."""
         self._write(CASES, rows)
 
+    def owned_cases(self, role: str) -> list[tuple[CaseId, str]]:
+        """Id and document of every open case whose owner has this role. Reads without locking."""
+        c = _CASES.c
+        chosen = select(c.case_id, c.document).where(
+            c.owner == role, c.state.not_in(("closed", "unopened"))
+        )
+        return [(CaseId(row[0]), row[1]) for row in self._connection.execute(chosen)]
+
     def complete_legs(self, legs: Sequence[CompletedLeg]) -> None:
         """Note first completions; one that is noted already stays as it was."""
         self._write(COMPLETED_LEG, legs)

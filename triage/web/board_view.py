@@ -14,7 +14,7 @@ from triage.recording import PolicyBooks
 from triage.store.records import CaseRow
 from triage.web.wall import Countdown, Moment, Wall, wait_words
 from triage.web.window import Window, window_of
-from triage.web.words import Wording, leg_words, role_words, state_words, tier_key, tier_rank
+from triage.web.words import Wording, leg_words, plain, role_words, state_words, tier_key, tier_rank
 
 NEAR = timedelta(minutes=15)  # how early a countdown is marked as near; colours only
 ROWS = 300  # of a board; nobody reads further down
@@ -24,11 +24,15 @@ _LIKE_NHS_NUMBER = "subject_like_nhs_number"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """Who owns the case. `until`: a promise that is not kept yet, None once it is."""
+    """Who owns the case. `until`: a promise that is not kept yet, None once it is.
+
+    `asked`: who has been asked to take it over, empty when nobody.
+    """
 
     name: str
     role: str
     until: Countdown | None
+    asked: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,7 @@ class Row:
     waiting: str
     due: Due | None
     late: int
+    causes: str
     window: Window | None
     received: Moment | None
     assessed: Moment | None
@@ -128,10 +133,22 @@ def row(case: CaseRow, wording: Wording, wall: Wall) -> Row:
         waiting=_waiting(case, wall),
         due=_due(dues, wording, wall),
         late=sum(at < wall.now for at, _ in dues),
+        causes=", ".join(_causes(document, wall)),
         window=window_of(document, wording.book, wall.now),
         received=wall.moment(case.referral_received_at),
         assessed=wall.moment(document.get("as_of")),
     )
+
+
+def _causes(document: dict[str, Any], wall: Wall) -> Iterator[str]:
+    """What delays the open obligations that are late, each cause once."""
+    found: dict[str, None] = {}
+    for each in document.get("obligations", ()):
+        due_at = parse_instant(each["due_at"])
+        is_open = not (each.get("met_at") or each.get("closed_at"))
+        if is_open and each.get("cause") and due_at is not None and due_at < wall.now:
+            found[plain(each["cause"])] = None
+    yield from found
 
 
 def owner_view(owner: dict[str, Any] | None, wall: Wall) -> Owner | None:
@@ -142,7 +159,12 @@ def owner_view(owner: dict[str, Any] | None, wall: Wall) -> Owner | None:
         name=owner.get("name") or owner.get("person") or "",
         role=role_words(owner.get("role")),
         until=wall.countdown(owner.get("until"), near=NEAR),
+        asked=_asked(owner.get("asked") or {}),
     )
+
+
+def _asked(asked: dict[str, Any]) -> str:
+    return asked.get("name") or role_words(asked.get("role"))
 
 
 def shown_referral(case: CaseRow, document: dict[str, Any]) -> str:

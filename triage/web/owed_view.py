@@ -6,7 +6,7 @@ from typing import Any
 
 from triage.web.board_view import NEAR
 from triage.web.wall import Countdown, Moment, Wall
-from triage.web.words import KINDS, Wording, plain, role_words
+from triage.web.words import KINDS, Wording, leg_words, plain, role_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,8 @@ class Owed:
     left: Countdown | None
     done: Moment | None
     outcome: str
+    leg: str
+    cause: str
 
 
 def owed_view(obligation: Mapping[str, Any], wording: Wording, wall: Wall) -> Owed:
@@ -42,6 +44,8 @@ def owed_view(obligation: Mapping[str, Any], wording: Wording, wall: Wall) -> Ow
         left=left,
         done=done,
         outcome=_outcome(obligation, left),
+        leg=leg_words(obligation.get("leg")),
+        cause=plain(obligation["cause"]) if obligation.get("cause") else "",
     )
 
 

@@ -77,6 +77,8 @@ def _emergent_problem(course: Course, reason: str, role: str, plan: object) -> s
         return None
     if not cancelling and role not in authority.may.close_emergent:
         return "an EMERGENT case is closed only by a consultant or fellow"
+    if reason == "declined" and role not in authority.may.decline_emergent:
+        return "an EMERGENT referral is declined only by a consultant"
     if reason not in authority.closing.without_plan and not has_plan:
         return "an EMERGENT case is closed only with data.plan: who goes on with what"
     return None

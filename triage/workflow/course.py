@@ -125,6 +125,7 @@ class Course:
     notices: set[str] = field(default_factory=set)
     destination: str | None = None
     callback: str | None = None
+    stated_causes: dict[str, str] = field(default_factory=dict)
     members: dict[CaseId, bool] = field(default_factory=dict)
     verdicts: dict[tuple[str, str, str], Verdict] = field(default_factory=dict)
 
@@ -177,7 +178,7 @@ class Course:
         begins_anew = after_treatment and not (self.run and self.run.after_treatment)
         carried = () if begins_anew else self._unmet_predecessors()
         if self.run is not None:
-            met = self.acknowledgement.at if self.acknowledgement else None
+            met = self.acknowledgement.met_at if self.acknowledgement else None
             treated = None if self.run.after_treatment else self.treated_at
             self.ended_runs.append(EndedRun(self.run, met, min(at, treated or at)))
         self.run = Run(

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from triage.domain.case import Case, MilestoneEntry, Obligation
+from triage.domain.events import Actor
 from triage.domain.instants import format_instant
+from triage.domain.legs import leg_of
 
 
 def case_document(
@@ -64,12 +66,19 @@ def _owner(case: Case) -> dict[str, Any] | None:
     if held is None:
         return None
     return {
-        "person": held.by.person,
-        "name": held.by.name,
-        "role": held.by.role,
-        "site": held.by.site,
+        **_actor(held.by),
         "since": format_instant(held.at),
         "until": None if held.is_kept else format_instant(held.until),
+        "asked": _actor(held.asked) if held.asked else None,
+    }
+
+
+def _actor(actor: Actor) -> dict[str, Any]:
+    return {
+        "person": actor.person,
+        "name": actor.name,
+        "role": actor.role,
+        "site": actor.site,
     }
 
 
@@ -108,6 +117,8 @@ def _obligation(obligation: Obligation, now: datetime) -> Mapping[str, Any]:
         "kind": obligation.kind,
         "source": obligation.source,
         "run": obligation.run,
+        "leg": leg_of(obligation.name),
+        "cause": obligation.cause,
     }
 
 

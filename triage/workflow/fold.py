@@ -14,6 +14,7 @@ from triage.domain.events import CaseId, Event, EventType, Side
 from triage.domain.roster import Roster
 from triage.policies.book import PolicyBook
 from triage.workflow import closing, joining, milestones, people, tiering
+from triage.workflow.causes import with_causes
 from triage.workflow.course import Course
 from triage.workflow.merge import Reported, report
 from triage.workflow.obligations import obligations
@@ -82,7 +83,7 @@ def fold(
     owed = obligations(course, found, roster.sites[site])
     if course.turns:
         owed = _with_earlier_breaches(owed, course.turns[-1], case, events, book, roster)
-    return replace(found, obligations=owed, notices=notices)
+    return replace(found, obligations=with_causes(owed, course), notices=notices)
 
 
 def _with_earlier_breaches(

@@ -4,6 +4,7 @@ from triage.domain.authority import MILESTONE_SIDES, OUR_MILESTONES
 from triage.domain.case import MilestoneEntry, Verdict
 from triage.domain.events import Event, Side
 from triage.domain.instants import parse_instant
+from triage.workflow.causes import note_cause
 from triage.workflow.course import Course
 from triage.workflow.milestone_entries import corrects
 
@@ -25,6 +26,7 @@ def record_milestone(course: Course, event: Event) -> Verdict:
             received_at=event.received_at,
         )
     )
+    note_cause(course, event)
     if event.sender.side is Side.CENTRE:
         course.keep_promise(event)
     return Verdict(True)

@@ -128,7 +128,7 @@ class Owed:
         made = self._run(terms, clock, run_now.started_at, run_now.name, run_now.tag, tier, carried)
         if made:
             closed = None if run_now.after_treatment else self.case.treated_at
-            yield _ended(made, held.at if held else None, closed)
+            yield _ended(made, held.met_at if held else None, closed)
 
     def _run(
         self,

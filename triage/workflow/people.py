@@ -4,13 +4,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from triage.domain.case import Acknowledgement, Hold, Verdict
-from triage.domain.events import Actor, Event, Side, read_actor
+from triage.domain.events import Actor, Event, EventType, Side, read_actor
 from triage.domain.paging import ACKNOWLEDGEMENT, PageKey, read_page_id
 from triage.domain.tiers import Tier
 from triage.workflow.course import Course, EndedRun, minutes
 from triage.workflow.terms import hand_over_wait, promise_default
 
 REVIEW = "review"
+ONWARD_PLAN = "onward_plan"
+SHIFT = "shift"
 
 
 def acknowledge(course: Course, event: Event) -> Verdict:
@@ -109,6 +111,7 @@ def _take(
     course: Course, event: Event, by: Actor, *, until: datetime, asked: Actor | None = None
 ) -> None:
     assert course.run is not None
+    held = course.acknowledgement
     course.acknowledgement = Acknowledgement(
         by=by,
         at=event.occurred_at,
@@ -117,6 +120,7 @@ def _take(
         event=event.id,
         run=course.run.tag,
         asked=asked,
+        stopped_at=held.met_at if held else None,
     )
     if course.first_acknowledged is None:
         course.first_acknowledged = (event.occurred_at, event.id, event.sender.source)
@@ -129,26 +133,48 @@ def _hand_back(course: Course, event: Event) -> Verdict:
     return Verdict(True)
 
 
-def offer(_: Course, event: Event) -> Verdict:
-    """`handover.offered.v1`: kept; what it offers counts when it is accepted."""
+def offer(course: Course, event: Event) -> Verdict:
+    """`handover.offered.v1`: the owner asks somebody to take the case, as at a page.
+
+    The giver owns it until the answer, and without one in time the ladder starts again. What is
+    not the giver's stays as it is.
+    """
     if read_actor(event.data.get("to")) is None:
         return _refused("data.to names nobody")
-    return Verdict(True)
+    if event.sender.side is not Side.CENTRE or event.data.get("leg") == ONWARD_PLAN:
+        return Verdict(True)
+    held, giver = course.acknowledgement, read_actor(event.data.get("from"))
+    if held is None or giver is None or not is_same(giver, held.by):
+        return Verdict(True, warnings=("noted; data.from does not own the case: nobody is asked",))
+    return _hand_over(course, event, held.by)
+
+
+def is_same(one: Actor, other: Actor) -> bool:
+    """Whether two acts name one person: the roster's id where both have it, else role and name."""
+    if one.person and other.person:
+        return one.person == other.person
+    return one.name is not None and (one.role, one.name) == (other.role, other.name)
+
+
+def hands_over_a_shift(event: Event) -> bool:
+    """Whether the event is about every open case of its giver, not only the one that it names."""
+    kinds = (EventType.HANDOVER_OFFERED, EventType.HANDOVER_ACCEPTED)
+    is_shift = event.type in kinds and event.data.get("leg") == SHIFT
+    return is_shift and event.sender.side is Side.CENTRE
 
 
 def accept(course: Course, event: Event) -> Verdict:
     """`handover.accepted.v1`: the hospital accepts an onward plan, or a person takes the case."""
     leg, to = event.data.get("leg"), read_actor(event.data.get("to"))
-    if leg == "onward_plan":
+    if leg == ONWARD_PLAN:
         return _accept_plan(course, event)
     if to is None or not to.is_named:
         return _refused("data.to names no person with a role")
     held = course.acknowledgement
     if event.sender.side is not Side.CENTRE or held is None:
         return Verdict(True)
-    asked = held.asked
-    takes_asked = asked is not None and asked.identity in (to.identity, f"{to.role}:{to.name}")
-    if not (takes_asked or leg == "shift"):
+    takes_asked = held.asked is not None and is_same(to, held.asked)
+    if not (takes_asked or leg == SHIFT):
         return Verdict(True)
     if not _may_stop(course, to):
         return _refused("an EMERGENT case is owned only by a registrar, fellow or consultant")
@@ -169,7 +195,7 @@ def _accept_plan(course: Course, event: Event) -> Verdict:
 def end_run(course: Course, event: Event) -> None:
     """Closing ends the ladder; what was owed before stays visible."""
     if course.run is not None:
-        met = course.acknowledgement.at if course.acknowledgement else None
+        met = course.acknowledgement.met_at if course.acknowledgement else None
         course.ended_runs.append(EndedRun(course.run, met, event.received_at))
     course.run = None
     course.acknowledgement = None

@@ -78,9 +78,11 @@ def raise_to(
         course.emergent_rules |= rules
         course.ever_emergent = True
     if standing is None or tier.rank > standing.rank:
+        course.declined = None  # a calmer patient was declined: that plan is not for this one
         rise(course, tier, rules, event, by, reason)
         if not opening and course.palliative is None:
-            _new_run(course, event, f"raised to {tier}", owned=True)
+            risen = f"raised from {standing} to {tier}" if standing else f"raised to {tier}"
+            _new_run(course, event, risen, owned=True)
         elif not opening and worsened:
             _page_palliative(course, event)
         return
@@ -89,7 +91,14 @@ def raise_to(
     if course.palliative is not None and worsened:
         _page_palliative(course, event)
     elif standing is Tier.EMERGENT and course.acknowledgement and (new_rules or worsened):
-        _new_run(course, event, "worse since it was acknowledged", owned=True)
+        _new_run(course, event, _what_is_new(course, new_rules), owned=True)
+
+
+def _what_is_new(course: Course, rules: frozenset[str]) -> str:
+    """The difference for people who have been told already, in words without patient detail."""
+    classes = sorted({course.book.rule_class(rule) for rule in rules} - {""})
+    cause = "worse since it was acknowledged"
+    return f"{cause}: {', '.join(classes)}" if classes else cause
 
 
 def rise(
