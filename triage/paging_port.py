@@ -95,6 +95,8 @@ class StorePages:
             tx.stamp(LOOP, now)
         for attempt in results:
             self._count(attempt)
+            if attempt.outcome == "suppressed":
+                self._instruments.page_suppressed(attempt.provider_word)
 
     def _receipts(self, results: Iterable[Attempt]) -> Iterable[Incoming]:
         for attempt in results:

@@ -94,13 +94,15 @@ def write_cases(ledger: Ledger, folded: Sequence[Folded], ready: Sequence[Entry]
     tx = ledger.tx
     every = [*(each.folded for each in ready), *folded]
     orders = [order for each in every for order in each.plan.orders]
-    new = _order(ledger, every, orders)
+    new = set(tx.order_pages(orders, ledger.now))
     entries = [each if each.fits(new) else entry_of(each.folded, new) for each in ready]
     entries += [entry_of(each, new) for each in folded]
     noted = [(held, tuple(_links(held, held.new))) for held in ledger.noted]
     chains = [*(each.links for each in entries), *(chain for _, chain in noted)]
     tx.append_log([link for chain in chains for link in chain])
     tx.save_cases([each.row for each in entries] + [_noted(held, chain) for held, chain in noted])
+    known = [each.held.id for each in every if each.held.stored is not None]
+    tx.withdraw_all_but(known, [order.page for order in orders])
     if ledger.desk.publishes:
         records = [_case_record(each.row) for each in entries if _is_shown(each)]
         told = (order for order in orders if order.page in new)
@@ -113,13 +115,6 @@ def write_cases(ledger: Ledger, folded: Sequence[Folded], ready: Sequence[Entry]
 
 def _is_shown(entry: Entry) -> bool:
     return entry.folded.case.state is not CaseState.UNOPENED
-
-
-def _order(ledger: Ledger, folded: Sequence[Folded], orders: Sequence[PageOrder]) -> set[PageId]:
-    """Order what is owed and withdraw what is not any more; gives the pages that are new."""
-    known = [each.held.id for each in folded if each.held.stored is not None]
-    ledger.tx.withdraw_all_but(known, [order.page for order in orders])
-    return set(ledger.tx.order_pages(orders, ledger.now))
 
 
 def _note(each: Folded, orders: Sequence[PageOrder]) -> list[Event]:

@@ -13,7 +13,7 @@ from tests.store_rows import (
     order,
 )
 from triage.domain.backlog import hold
-from triage.domain.paging import Attempt, PageOrder
+from triage.domain.paging import Attempt, PageId, PageOrder
 from triage.store import Store
 
 
@@ -136,6 +136,25 @@ def withdrawn_pages_are_suppressed_whatever_the_state_of_the_case(store: Store) 
     }
     assert page is not None
     assert (page.status, page.withdrawn) == ("suppressed", "superseded")
+
+
+@check
+def a_withdrawn_page_says_why(store: Store) -> None:
+    ladder, warning = (
+        replace(order(number), page=PageId(f"{order(number).case}.{name}.0123abcd.1.0.x{number}"))
+        for number, name in ((2, "acknowledgement"), (3, "senior_opinion"))
+    )
+    owned = [case_row(number, owner="registrar") for number in (2, 3)]
+    with store.begin() as tx:
+        tx.save_cases([case_row(1, state="closed"), *owned])
+        tx.order_pages([order(1), ladder, warning], NOW)
+        tx.withdraw_all_but([case_number(1), case_number(2), case_number(3)], [])
+        claimed = {page.order.case: page.suppress for page in tx.claim_pages(NOW, 10, 10)}
+    assert claimed == {
+        case_number(1): "closed",
+        case_number(2): "acknowledged",
+        case_number(3): "superseded",
+    }
 
 
 @check

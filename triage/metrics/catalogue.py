@@ -19,6 +19,7 @@ WAIT_BUCKETS = (
 )
 CALL_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 
+SUPPRESSED = ("acknowledged", "closed", "superseded", "other")
 TIERS = tuple(tier.value for tier in Tier)
 CURRENT_LEGS = LEGS
 PATHWAY_LEGS = (RECEIVED_TO_DECISION, "received_to_knife", "received_to_decompression")
@@ -145,6 +146,12 @@ _IN_PROCESS = (
         Kind.COUNTER,
         ("channel", "outcome"),
         "Attempts to send a page.",
+    ),
+    Instrument(
+        "triage_pages_suppressed_total",
+        Kind.COUNTER,
+        ("reason",),
+        "Pages that were ordered and no longer mattered when they could be sent.",
     ),
     Instrument(
         "triage_page_delivery_seconds",

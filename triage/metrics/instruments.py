@@ -27,6 +27,7 @@ from triage.metrics.catalogue import (
     PAGE_OUTCOMES,
     PIN_OUTCOMES,
     STATUS_CLASSES,
+    SUPPRESSED,
     hospital_label,
 )
 
@@ -39,6 +40,8 @@ class Instruments:
     def __init__(self, *, version: str) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
         self.registered: frozenset[str] = frozenset()
+        self._suppressed = self._counter("triage_pages_suppressed_total")
+        _begin(self._suppressed, SUPPRESSED)
         self._pages = self._counter("triage_pages_total")
         self._delivery = self._histogram("triage_page_delivery_seconds")
         self._call_backs = self._counter("triage_provider_callbacks_total")
@@ -151,6 +154,10 @@ class Instruments:
     def refresh_failed(self) -> None:
         """The figures could not be read; those shown get old."""
         self._refresh_errors.inc()
+
+    def page_suppressed(self, why: str | None) -> None:
+        """A page was not sent, because nobody needs it any more."""
+        self._suppressed.labels(why if why in SUPPRESSED else OTHER).inc()
 
     def exposition(self) -> bytes:
         """Everything in Prometheus' text format; reads no database."""
