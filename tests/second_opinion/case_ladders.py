@@ -28,7 +28,7 @@ class Step:
 
     at: datetime
     roles: tuple[str, ...]
-    is_repeat: bool = False  # what was due before the run started is its first call
+    is_repeat: bool = False
 
 
 def acknowledgement_pages(chart: Chart, now: datetime, hours: Hours) -> set[Page]:
@@ -127,9 +127,7 @@ def emergent(run: Run, due: datetime, now: datetime) -> list[Step]:
     ]
     at, number = due, 0
     while at <= now:
-        steps.append(
-            Step(max(at, run.start), EVERYBODY + (WIDEN if number >= 2 else ()), at >= run.start)
-        )
+        steps.append(Step(max(at, run.start), EVERYBODY + (WIDEN if number >= 2 else ()), True))
         at, number = at + 10 * MINUTE, number + 1
     return steps
 
@@ -143,7 +141,7 @@ def urgent(run: Run, due: datetime, now: datetime) -> list[Step]:
     steps.append(Step(last, ("consultant",)))
     at = due
     while at <= now:
-        steps.append(Step(max(at, run.start), ("consultant", "site_manager"), at >= run.start))
+        steps.append(Step(max(at, run.start), ("consultant", "site_manager"), True))
         at += HOUR
     return steps
 

@@ -147,7 +147,10 @@ def apply_tier(course: Course, event: Event, report: Reported) -> Verdict:
         by=by.role,
         reason=reason if isinstance(reason, str) else None,
     )
-    if seen.tier.rank >= tier.rank:  # raising is nobody's word against what was found
+    counts = course.lowering is None or _counts_after_lowering(course, report, seen)
+    if not counts:
+        course.timer60_since = None  # what is no worse than at the lowering sets no timer
+    if counts and seen.tier.rank >= tier.rank:  # raising is nobody's word against what was found
         _count_too(course, event, seen)
     course.keep_promise(event)
     return Verdict(True)
