@@ -71,6 +71,11 @@ def order(
     return replace(made, **changes)
 
 
+def _turn(ordered: PageOrder) -> tuple[bool, datetime, datetime]:
+    drain_by = ordered.due_at or ordered.owed_at
+    return (ordered.tier is not Tier.EMERGENT, drain_by, ordered.owed_at)
+
+
 def claim(ordered: PageOrder, *, attempt: int = 1, **changes: Any) -> ClaimedPage:
     """The page as a relay holds it."""
     return replace(ClaimedPage(order=ordered, attempt=attempt, possibly_doubled=False), **changes)
@@ -117,7 +122,7 @@ class FakeStore:
         self._answer()
         now = self.clock.now()
         ready = [page for page in self._pages.values() if page.ready_at and page.ready_at <= now]
-        ready.sort(key=lambda page: (page.order.tier is not Tier.EMERGENT, page.order.owed_at))
+        ready.sort(key=lambda page: _turn(page.order))
         return [self._claim(page, now, lease_seconds) for page in ready[:limit]]
 
     def _claim(self, page: _Page, now: datetime, lease_seconds: float) -> ClaimedPage:

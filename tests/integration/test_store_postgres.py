@@ -22,7 +22,10 @@ from tests.store_rows import (  # noqa: E402
     minutes,
     order,
 )
-from tests.store_schema import differences  # noqa: E402
+from tests.store_schema import (  # noqa: E402
+    differences,
+    pages_of_the_version_before_keep_their_turn,
+)
 from triage.domain.errors import StoreUnavailable  # noqa: E402
 from triage.store import (  # noqa: E402
     Store,
@@ -64,6 +67,10 @@ def test_migrations_make_what_the_models_say_even_when_two_start_at_once(
         list(pool.map(upgrade, [fresh_postgres, fresh_postgres]))
     assert differences(fresh_postgres) == []
     assert schema_version(fresh_postgres) == expected_schema_version()
+
+
+def test_pages_of_the_version_before_keep_their_turn(fresh_postgres: str) -> None:
+    pages_of_the_version_before_keep_their_turn(fresh_postgres)
 
 
 def test_two_sweeps_claim_different_cases(store: Store) -> None:

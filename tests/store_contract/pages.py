@@ -34,7 +34,7 @@ def a_page_is_ordered_once_under_its_key(store: Store) -> None:
 
 
 @check
-def pages_go_out_emergent_first_then_longest_owed(store: Store) -> None:
+def pages_of_one_deadline_go_out_emergent_first_then_longest_owed(store: Store) -> None:
     orders = [
         order(1, owed_at=NOW - minutes(20)),
         emergent_order(2, owed_at=NOW),
@@ -48,6 +48,37 @@ def pages_go_out_emergent_first_then_longest_owed(store: Store) -> None:
     assert [page.order for page in claimed] == [orders[3], orders[1], orders[2]]
     assert [page.order for page in rest] == [orders[0]]
     assert all((p.attempt, p.possibly_doubled, p.suppress) == (1, False, None) for p in claimed)
+
+
+@check
+def pages_drain_by_remaining_time_not_by_how_long_they_have_been_owed(store: Store) -> None:
+    orders = [
+        order(1, owed_at=NOW - minutes(90), due_at=NOW + minutes(600)),
+        order(2, owed_at=NOW - minutes(5), due_at=NOW + minutes(10)),
+        order(3, owed_at=NOW - minutes(60), due_at=NOW - minutes(1)),
+        emergent_order(4, owed_at=NOW - minutes(30), due_at=NOW + minutes(120)),
+        emergent_order(5, owed_at=NOW - minutes(1), due_at=NOW + minutes(3)),
+        order(6, owed_at=NOW - minutes(30), due_at=None),
+        order(7, owed_at=NOW - minutes(6), due_at=NOW + minutes(10)),
+    ]
+    with store.begin() as tx:
+        tx.order_pages(orders, NOW)
+        claimed = [page for _ in range(4) for page in tx.claim_pages(NOW, 2, 10)]
+    assert [page.order.case for page in claimed] == [
+        case_number(number) for number in (5, 4, 6, 3, 7, 2, 1)
+    ]
+
+
+@check
+def a_withdrawn_page_that_is_owed_again_takes_its_turn_by_its_new_deadline(store: Store) -> None:
+    again = replace(order(1), case=None, due_at=NOW + minutes(600))
+    other = order(2, due_at=NOW + minutes(10))
+    with store.begin() as tx:
+        tx.order_pages([again, other], NOW)
+        assert tx.settle_page(again.page, "answered")
+        assert tx.order_pages([replace(again, due_at=NOW + minutes(5))], NOW) == [again.page]
+        claimed = tx.claim_pages(NOW, 2, 10)
+    assert [page.order.page for page in claimed] == [again.page, other.page]
 
 
 @check

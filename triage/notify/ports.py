@@ -21,7 +21,7 @@ class PagePort(Protocol):
     """The store as the relay sees it; both calls block and may raise StoreUnavailable."""
 
     def claim_pages(self, limit: int, lease_seconds: float) -> Sequence[ClaimedPage]:
-        """Pages that are owed now, EMERGENT first, then longest owed; ours until the lease ends."""
+        """Pages that are owed now, EMERGENT first, then by remaining time; ours for the lease."""
         ...
 
     def finish(self, results: Sequence[Attempt]) -> None:

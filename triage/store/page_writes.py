@@ -19,7 +19,8 @@ from triage.store.session import Session, instant_parameter
 
 
 def first_state(ordered: tuple[PageOrder, datetime]) -> tuple[Any, ...]:
-    """The columns of a page that is ordered at an instant."""
+    """The columns of a page that is ordered at an instant. One without a deadline takes its turn
+    by the instant at which it was owed: what we do not know waits for nothing."""
     order, now = ordered
     return (
         order.page,
@@ -38,6 +39,7 @@ def first_state(ordered: tuple[PageOrder, datetime]) -> tuple[Any, ...]:
         now,
         None,
         None,
+        order.due_at or order.owed_at,
     )
 
 
@@ -46,7 +48,7 @@ def first_state(ordered: tuple[PageOrder, datetime]) -> tuple[Any, ...]:
 _REVIVED = (
     "ON CONFLICT (page) DO UPDATE SET withdrawn = NULL, settled_at = NULL, tier = excluded.tier,"
     " order_document = excluded.order_document, is_emergent = excluded.is_emergent,"
-    " owed_at = excluded.owed_at,"
+    " owed_at = excluded.owed_at, drain_by = excluded.drain_by,"
     " status = CASE WHEN page.status = 'sending' THEN 'sending' ELSE 'ordered' END,"
     " ready_at = CASE WHEN page.status = 'sending' THEN page.ready_at ELSE excluded.ready_at END"
     " WHERE page.withdrawn IS NOT NULL AND page.status <> 'accepted'"
@@ -55,8 +57,10 @@ PAGES = bulk_insert(Page, conflict=_REVIVED, returning="page", values_of=first_s
 ATTEMPTS = bulk_insert(PageAttempt, conflict="ON CONFLICT (page, attempt, route) DO NOTHING")
 
 _PAGE = table_of(Page)
-_SQLITE = partial(sqlite_claim, table="page", key="page", ready="ready_at", order="owed_at")
-_POSTGRES = partial(postgres_claim, table="page", key="page", ready="ready_at", order="owed_at")
+# By remaining time; the pages of one deadline in the order of their steps.
+_TURN = "drain_by, owed_at"
+_SQLITE = partial(sqlite_claim, table="page", key="page", ready="ready_at", order=_TURN)
+_POSTGRES = partial(postgres_claim, table="page", key="page", ready="ready_at", order=_TURN)
 READY_SQLITE = _SQLITE()
 READY_POSTGRES = _POSTGRES()
 # While a backlog is read: fresh EMERGENT pages, and those of unreadable records (no tier).
@@ -74,7 +78,7 @@ def _claim_postgres(ready: TextClause) -> TextClause:
         " status = 'sending', attempts = attempts + 1, ready_at = :until"
         " FROM claim WHERE page.page = claim.page"
         " RETURNING page.page, order_document, attempts, possibly_doubled, withdrawn, is_emergent,"
-        " owed_at"
+        " drain_by, owed_at"
     ).bindparams(instant_parameter("now"), instant_parameter("until"))
 
 
@@ -108,7 +112,7 @@ class PageWrites(Session):
     def claim_pages(
         self, now: datetime, limit: int, lease_seconds: float, hold: Hold | None = None
     ) -> list[ClaimedPage]:
-        """Up to `limit` pages to send: EMERGENT first, then longest owed; held for the lease.
+        """Up to `limit` pages to send: EMERGENT first, then by remaining time; held for the lease.
 
         A page whose lease ended without a word is claimed again, as possibly doubled. `hold` leaves
         out what waits for a backlog.
@@ -122,8 +126,7 @@ class PageWrites(Session):
             rows = self._connection.execute(claim, {**at, "until": until}).all()
         else:
             rows = self._claim_in_turn(READY_SQLITE if hold is None else HELD_SQLITE, at, until)
-        in_order = sorted(rows, key=lambda row: (not row.is_emergent, row.owed_at, row.page))
-        return [_claimed_page(row) for row in in_order]
+        return [_claimed_page(row) for row in sorted(rows, key=_turn)]
 
     def _claim_in_turn(
         self, ready: TextClause, at: dict[str, Any], until: datetime
@@ -157,6 +160,7 @@ class PageWrites(Session):
             c.possibly_doubled,
             c.withdrawn,
             c.is_emergent,
+            c.drain_by,
             c.owed_at,
         ).where(self._among("page"))
 
@@ -210,6 +214,10 @@ def _settlement(attempt: Attempt) -> dict[str, Any]:
         "p_ready_at": attempt.retry_at if retries else None,
         "p_settled_at": None if retries else attempt.at,
     }
+
+
+def _turn(row: Any) -> tuple[bool, datetime, datetime, str]:
+    return (not row.is_emergent, row.drain_by, row.owed_at, row.page)
 
 
 def _claimed_page(row: Any) -> ClaimedPage:

@@ -114,7 +114,7 @@ class Page(SQLModel, table=True):
 
     __tablename__: ClassVar[Any] = "page"
     __table_args__ = (
-        _partial("page_ready", "is_emergent", "owed_at", where="ready_at IS NOT NULL"),
+        _partial("page_drain", "is_emergent", "drain_by", "owed_at", where="ready_at IS NOT NULL"),
         Index("page_case", "case_id"),
         _partial(
             "page_recallable",
@@ -139,6 +139,7 @@ class Page(SQLModel, table=True):
     ready_at: datetime | None = _column(INSTANT, null=True)
     settled_at: datetime | None = _column(INSTANT, null=True)
     withdrawn: str | None = _column(TEXT, null=True)
+    drain_by: datetime = _column(INSTANT)
 
 
 class PageAttempt(SQLModel, table=True):

@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 from sqlmodel import SQLModel
 
-from tests.store_schema import TABLES, differences
+from tests.store_schema import (
+    TABLES,
+    differences,
+    pages_of_the_version_before_keep_their_turn,
+)
 from triage.domain.paging import Attempt
 from triage.domain.roster_changes import RosterChange
 from triage.store import (
@@ -73,6 +77,10 @@ def test_migrating_twice_changes_nothing(url: str) -> None:
     upgrade(url)
     upgrade(url)
     assert differences(url) == []
+
+
+def test_pages_of_the_version_before_keep_their_turn(url: str) -> None:
+    pages_of_the_version_before_keep_their_turn(url)
 
 
 @pytest.mark.parametrize("table", BULKS)

@@ -123,7 +123,7 @@ def test_a_full_disk_is_unavailable_and_nothing_is_half_stored(file_url: str) ->
 
 @pytest.mark.parametrize(
     ("claim", "index"),
-    [(case_writes.CLAIM_SQLITE, "cases_due"), (page_writes.READY_SQLITE, "page_ready")],
+    [(case_writes.CLAIM_SQLITE, "cases_due"), (page_writes.READY_SQLITE, "page_drain")],
 )
 def test_a_claim_walks_its_index_however_many_wait(claim: Any, index: str, file_url: str) -> None:
     opened = open_store(file_url)
