@@ -185,7 +185,7 @@ class Ledger:
             if row.next_due_at <= first:
                 before = fold(held.id, held.log, self._book(held), first, self.desk.roster)
                 held.new += [
-                    timer_event(before, timer, self.now)
+                    timer_event(before, timer, first, before=True)
                     for timer in before.timers
                     if timer.due_at <= first
                 ]

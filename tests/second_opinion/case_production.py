@@ -29,11 +29,14 @@ class Production:
     def take(self, event: Event) -> None:
         """One more event, in order of receipt."""
         if self.log:
-            self.case_at(event.received_at)
+            self.case_at(event.received_at, is_next=True)
         self.log.append(event)
 
-    def case_at(self, now: datetime) -> Case:
-        """The case at `now`, timers that ran out by then raised one after the other."""
+    def case_at(self, now: datetime, *, is_next: bool = False) -> Case:
+        """The case at `now`, timers that ran out by then raised one after the other.
+
+        With `is_next` an event received at `now` is about to come: it counts after them.
+        """
         while True:
             case = self._fold(now)
             due = min((each.due_at for each in case.timers if each.due_at <= now), default=None)
@@ -43,7 +46,9 @@ class Production:
             at = max(due, *(each.received_at for each in self.log))
             then = self._fold(at)
             timer = next(each for each in then.timers if each.due_at == due)
-            self.log.append(timer_event(then, timer, at))
+            last = max(each.received_at for each in self.log)
+            before = is_next and last < at == now
+            self.log.append(timer_event(then, timer, at, before=before))
 
     def _fold(self, now: datetime) -> Case:
         return fold(CASE, self.log, self.book, now, ROSTER)

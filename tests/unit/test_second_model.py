@@ -19,7 +19,7 @@ from triage.policies.load import load_policy_book
 from triage.policies.shipped import shipped_texts
 
 SEED = int(os.environ.get("TRIAGE_SECOND_MODEL_SEED", "1"))
-LOGS = int(os.environ.get("TRIAGE_SECOND_MODEL_LOGS", "200"))
+LOGS = int(os.environ.get("TRIAGE_SECOND_MODEL_LOGS", "150"))
 PARTS = 10
 FELLOW = Actor(name="Sample Fellow", role="fellow")
 

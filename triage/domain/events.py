@@ -43,6 +43,9 @@ class EventType(StrEnum):
     PAGES_ORDERED = "pages.ordered.v1"
 
 
+# Where a timer stands among the events of its receipt.
+BEFORE, AFTER = "before", "after"
+
 OURS = frozenset({EventType.TIMER_RAISED, EventType.PAGES_ORDERED})
 
 
@@ -133,9 +136,19 @@ class Event:
         return (self.occurred_at, self.source, self.id, self.content_hash)
 
     @property
-    def receipt_order(self) -> tuple[datetime, datetime, str, str, str]:
-        """Received; equal receipts in clinical order."""
-        return (self.received_at, *self.clinical_order)
+    def receipt_order(self) -> tuple[datetime, int, datetime, str, str, str]:
+        """Received; equal receipts in clinical order.
+
+        A timer stands before or after everything of its receipt, as it was found: one that ran out
+        before those events came, or one that they made due.
+        """
+        return (self.received_at, self._place, *self.clinical_order)
+
+    @property
+    def _place(self) -> int:
+        if self.type is not EventType.TIMER_RAISED:
+            return 0
+        return {BEFORE: -1, AFTER: 1}.get(str(self.data.get("stands")), 0)
 
     @property
     def receipt(self) -> datetime:

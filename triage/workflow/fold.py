@@ -82,19 +82,19 @@ def fold(
     notices = tuple(sorted({*found.notices, notice})) if notice else found.notices
     owed = obligations(course, found, roster.sites[site])
     if course.turns:
-        owed = _with_earlier_breaches(owed, course.turns[-1], case, events, book, roster)
+        owed = _with_earlier_breaches(owed, course, case, events, roster)
     return replace(found, obligations=with_causes(owed, course), notices=notices)
 
 
 def _with_earlier_breaches(
     owed: tuple[Obligation, ...],
-    turn: Event,
+    course: Course,
     case: CaseId,
     events: Sequence[Event],
-    book: PolicyBook,
     roster: Roster,
 ) -> tuple[Obligation, ...]:
     """A breach that has happened stays one, whatever tier or decision came after it."""
+    turn = course.turns[-1]
     earlier = [event for event in events if event.receipt_order < turn.receipt_order]
     if not earlier:
         return owed
@@ -102,11 +102,20 @@ def _with_earlier_breaches(
     standing = {(each.name, each.clock, each.starts_at, each.due_at) for each in owed}
     kept = [
         replace(each, closed_at=at) if each.is_open else each
-        for each in fold(case, earlier, book, at, roster).obligations
+        for each in fold(case, earlier, course.book, at, roster).obligations
         if each.breached_at(at)
         and (each.name, each.clock, each.starts_at, each.due_at) not in standing
+        and not _was_examined(course, each)
     ]
     return tuple(sorted((*owed, *kept), key=lambda each: (each.due_at, each.name, each.clock)))
+
+
+def _was_examined(course: Course, owed: Obligation) -> bool:
+    """A re-examination that we have since been told was done in time: no breach happened."""
+    return owed.name == "re_examination" and any(
+        each.is_examination and owed.starts_at < each.event.occurred_at <= owed.due_at
+        for each in course.reports
+    )
 
 
 def in_receipt_order(log: Iterable[Event]) -> Sequence[Event]:

@@ -4,13 +4,17 @@ import hashlib
 from datetime import datetime
 
 from triage.domain.case import Case, Timer
-from triage.domain.events import Event, EventType, Sender, Side
+from triage.domain.events import AFTER, BEFORE, Event, EventType, Sender, Side
 
 SOURCE = "triage:timer"
 
 
-def timer_event(case: Case, timer: Timer, now: datetime) -> Event:
-    """The raise, occurred when the timer was due, received when the sweep found it."""
+def timer_event(case: Case, timer: Timer, now: datetime, *, before: bool = False) -> Event:
+    """The raise, occurred when the timer was due, received when the sweep found it.
+
+    Found by what was received up to `now`, it counts after that; with `before`, it ran out before
+    what is received at `now`, and counts first.
+    """
     name = f"{timer.rule}:{timer.event}"
     text = f"{case.id}\x1f{name}\x1f{timer.due_at.isoformat()}"
     return Event(
@@ -22,6 +26,10 @@ def timer_event(case: Case, timer: Timer, now: datetime) -> Event:
         occurred_at=timer.due_at,
         received_at=now,
         sender=Sender(side=Side.OURSELVES, source=SOURCE),
-        data={"rule": timer.rule, "event": timer.event},
+        data={
+            "rule": timer.rule,
+            "event": timer.event,
+            "stands": BEFORE if before else AFTER,
+        },
         content_hash=hashlib.sha256(text.encode()).hexdigest(),
     )
