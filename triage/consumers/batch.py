@@ -1,8 +1,9 @@
 """One batch, one transaction: events, quarantine and positions, or nothing of it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from aiokafka import TopicPartition
 
@@ -33,17 +34,21 @@ def store_batch(
     *,
     now: datetime,
     unfenced: Collection[TopicPartition] = (),
+    known: Mapping[TopicPartition, int] = MappingProxyType({}),
 ) -> Stored:
     """Store the records and move their partitions' positions. Raises StoreUnavailable.
 
-    `unfenced` partitions are taken in without a position (their log was cut back below it).
+    `unfenced` partitions are taken in without a position (their log was cut back below it); `known`
+    are the stored positions as the consumer knows them.
     """
     with store.begin() as tx:
         fenced = frozenset(
             partition
             for partition, (first, after) in sorted(spans(records).items())
             if partition not in unfenced
-            and not tx.move_position(partition.topic, partition.partition, first, after)
+            and not tx.move_position(
+                partition.topic, partition.partition, first, after, stored=known.get(partition)
+            )
         )
         found = [
             each for record in records if record.partition not in fenced for each in record.found

@@ -166,6 +166,7 @@ class Batches:
                 self.room.desk,
                 now=self.room.clock.now(),
                 unfenced=self.seats.cut_back,
+                known=dict(self.seats.next),
             )
         )
 

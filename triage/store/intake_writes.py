@@ -62,6 +62,10 @@ _MOVE = text(
     " ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset"
     " WHERE kafka_position.next_offset <= :first"
 )
+_MOVE_ON = text(
+    "UPDATE kafka_position SET next_offset = :next"
+    " WHERE topic = :topic AND partition = :partition AND next_offset = :stored"
+)
 _SAY_BEHIND = text(
     "INSERT INTO kafka_backlog (consumer, since, said_at) VALUES (:consumer, :now, :now)"
     " ON CONFLICT (consumer) DO UPDATE SET said_at = excluded.said_at, since ="
@@ -167,13 +171,19 @@ class IntakeWrites(PositionReads):
         )
         return self._connection.execute(change, {"ids": self._list(items)}).rowcount
 
-    def move_position(self, topic: str, partition: int, first: int, following: int) -> bool:
+    def move_position(
+        self, topic: str, partition: int, first: int, following: int, *, stored: int | None = None
+    ) -> bool:
         """Claim the records `first` to `following` - 1 of a partition for this transaction.
 
         False = fenced: somebody stored some of them already, so none may be stored here; seek to
-        the stored position instead. A partition without a row is ours to begin.
+        the stored position instead. A partition without a row is ours to begin. `stored` is the
+        position that the caller knows (None or 0: none yet); where the database has another, also a
+        lower one or none, as after a failover that lost the last commits, it is fenced as well.
         """
         where = {"topic": topic, "partition": partition, "first": first, "next": following}
+        if stored:
+            return self._connection.execute(_MOVE_ON, {**where, "stored": stored}).rowcount == 1
         return self._connection.execute(_MOVE, where).rowcount == 1
 
     def say_behind(self, consumer: str, now: datetime) -> None:

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from aiokafka import ConsumerRecord
+from sqlalchemy import text
 
 from tests.running_door import REGISTRY, referral
 from tests.unit.consumers.bus import NOW, P0, P1, Hands, record
@@ -187,6 +189,21 @@ def test_a_partition_that_another_stored_is_left_out_and_sought_again() -> None:
     assert bench.hands.reads_from[P0] == 50
     assert bench.positions() == {(REFERRALS, 0): 50, (REFERRALS, 1): 2}
     assert bench.status.fenced == 1
+
+
+@pytest.mark.parametrize(
+    ("lost", "goes_on"),
+    [("UPDATE kafka_position SET next_offset = 1", 1), ("DELETE FROM kafka_position", 0)],
+)
+def test_a_database_that_lost_its_last_commits_is_read_again(lost: str, goes_on: int) -> None:
+    bench, sent = Bench(), values(1, 2, 3)
+    bench.take(*(record(offset, value) for offset, value in enumerate(sent)))
+    with bench.store._engine.begin() as connection:
+        connection.execute(text(lost))  # failed over to a standby that was behind
+    bench.take(record(3, values(4)[0]))
+    assert bench.hands.reads_from[P0] == goes_on
+    assert bench.status.fenced == 1
+    assert bench.journal() == set(sent)  # nothing behind the hole until it is read
 
 
 def test_after_a_fault_outside_the_store_the_batch_is_sought_again() -> None:
