@@ -2,6 +2,7 @@
 
 from tests.second_opinion.case_answers import (
     ReadPage,
+    accept_person,
     take_answer,
 )
 from tests.second_opinion.case_chart import RANK, Chart, Milestone, is_higher
@@ -47,7 +48,7 @@ def act(chart: Chart, event: Event, read_page: ReadPage) -> bool:
     if event.type is T.CASE_CLOSED:
         return take_closing(chart, event)
     if event.type is T.HANDOVER_ACCEPTED:
-        return accept_plan(chart, event)
+        return accept_plan(chart, event) and accept_person(chart, event)
     if event.type is T.PAGE_ACKNOWLEDGED:
         return take_answer(chart, event, read_page)
     return True

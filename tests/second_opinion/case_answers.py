@@ -8,7 +8,7 @@ from tests.second_opinion.case_chart import MINUTE, Answer, Chart, Run
 from tests.second_opinion.case_restarts import senior_opinion
 from tests.second_opinion.case_runs import ladder_tier, start_run
 from tests.second_opinion.case_senders import STOPPERS, by_of
-from triage.domain.events import Actor, Event
+from triage.domain.events import Actor, Event, Side
 
 ACK = "acknowledgement"
 
@@ -99,6 +99,32 @@ def hand_over(chart: Chart, run: Run, event: Event, by: Actor) -> bool:
     run.answer = Answer(by, event.received_at, event.occurred_at, until, asked=to)
     run.first_answer = run.first_answer or run.answer
     return True
+
+
+def accept_person(chart: Chart, event: Event) -> bool:
+    """`handover.accepted.v1`, 'leg (a leg's name, `shift`, ...)': whoever was asked, or takes over
+    the shift, owns the case if they may stop its ladder."""
+    run, to, leg = chart.run, by_of(event.data, "to"), event.data.get("leg")
+    if leg == "onward_plan" or event.sender.side is not Side.CENTRE:
+        return True
+    if to is None:
+        return False
+    if run is None or run.ended is not None or run.answer is None:
+        return True
+    if leg != "shift" and not is_same_person(to, run.answer.asked):
+        return True
+    if not may_stop(chart, run, to):
+        return False
+    run.answer = Answer(to, event.received_at, event.occurred_at, promise(chart, run, event))
+    return True
+
+
+def is_same_person(one: Actor, other: Actor | None) -> bool:
+    if other is None:
+        return False
+    if one.person and other.person:
+        return one.person == other.person
+    return (one.role, one.name) == (other.role, other.name)
 
 
 def hand_back(chart: Chart, run: Run, event: Event, by: Actor) -> bool:

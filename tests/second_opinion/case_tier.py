@@ -79,6 +79,7 @@ def settle(chart: Chart, event: Event, tier: str | None, rules: set[str], signs:
         chart.gave = sorted({*chart.gave, *rules})
     if tier is not None and is_higher(tier, chart.tier):
         chart.tier, chart.gave, chart.is_lowered = tier, sorted(rules), False
+        chart.declining = None  # a calmer patient was declined
         if "SET" not in rules:
             chart.stands.discard("SET")
         if chart.palliative is None:
@@ -137,6 +138,7 @@ def timer_raises(chart: Chart, at: datetime, rule: str) -> None:
     if is_higher("EMERGENT", chart.tier):
         chart.is_lowered = False
         chart.tier, chart.gave = "EMERGENT", [rule]
+        chart.declining = None
         raise_run(chart, at, None, timer=True)
     elif is_new:
         worse_when_owned(chart, at, None)

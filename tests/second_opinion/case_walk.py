@@ -143,8 +143,9 @@ def step(chart: Chart, event: Event, read_page: ReadPage) -> None:
 
 
 def keeps_promise(event: Event) -> bool:
-    """'no centre milestone, examination or decision has been recorded since'"""
-    recorded = (T.MILESTONE_REACHED, T.NEURO_EXAMINED, T.TREATMENT_DECIDED, T.TIER_SET)
+    """'no centre milestone, examination or decision has been recorded since'; an examination is
+    'any event with `ais` or `walking`'."""
+    recorded = (T.MILESTONE_REACHED, T.TREATMENT_DECIDED, T.TIER_SET)
     return event.type in recorded or report_of(event).is_examination
 
 
