@@ -7,7 +7,7 @@ from tests.second_opinion.case_chart import DAY, HOUR, MINUTE, Chart
 from tests.second_opinion.case_orders import value_of
 from tests.second_opinion.case_owed import Owed, earliest, ending
 from tests.second_opinion.case_reports import classify, merge
-from tests.second_opinion.case_restarts import decided_at, restarted, standing_decision
+from tests.second_opinion.case_restarts import decided_at, heard_of, restarted, standing_decision
 
 
 def suspected(chart: Chart) -> datetime:
@@ -149,8 +149,9 @@ def after_surgery(chart: Chart) -> Iterator[Owed]:
         return
     # One in the second half of the day counts as the one at its end.
     exams = [r.occurred for r in chart.reports if r.is_examination and r.occurred >= end + DAY / 2]
+    recovery = [at for _, at in heard_of(chart, "postop_neuro_exam") if at >= end]
     found = [
-        Owed("after_surgery", end, end + 2 * HOUR, chart.standing("postop_neuro_exam")),
+        Owed("after_surgery", end, end + 2 * HOUR, min(recovery, default=None)),
         Owed("after_surgery", end, end + DAY, min(exams, default=None)),
     ]
     yield from ending(iter(found), chart.standing("died"))

@@ -9,6 +9,7 @@ from triage.domain.events import Event, EventType, read_actor
 from triage.policies.derive import has_sphincter_sign, severity
 from triage.policies.schedule_tables import ObligationClock, ObligationRow
 from triage.workflow.course import Course
+from triage.workflow.milestone_entries import corrected_entries
 
 _SURGICAL = ("surgery", "stabilise")
 _WITHOUT_TRANSFER = ("watch", "palliative")
@@ -47,6 +48,15 @@ class Facts:
         """The standing milestone as a moment, if it is there."""
         entry = self.case.milestones.get(milestone)
         return [Moment(entry.at, entry.received_at)] if entry else []
+
+    def recorded(self, milestone: str) -> list[Moment]:
+        """Every recording of a milestone that is not withdrawn, earliest first.
+
+        Whichever of them stands, what was done in time was done in time.
+        """
+        mine = [entry for entry in self.course.entries if entry.name == milestone]
+        kept = corrected_entries(mine, self.course.corrections)
+        return sorted(Moment(each.at, each.received_at) for each in kept if not each.is_withdrawn)
 
     @cached_property
     def examined(self) -> list[tuple[datetime, str]]:
@@ -105,7 +115,7 @@ class Facts:
         seniors = self.course.book.authority.may.give_senior_opinion
         tiers = [_moment(event) for event in self.course.tiers_set if _is_by(event, seniors)]
         return sorted(
-            [*self.moment("senior_reviewed"), *tiers, *self.decided(seniors)],
+            [*self.recorded("senior_reviewed"), *tiers, *self.decided(seniors)],
             key=lambda moment: moment.at,
         )
 
@@ -119,7 +129,9 @@ class Facts:
             if event.type is EventType.OPINION_GIVEN
             and (_is_by(event, roles) or event.data.get("specialty") in roles)
         ]
-        return sorted([*self.moment("oncology_contacted"), *opinions], key=lambda moment: moment.at)
+        return sorted(
+            [*self.recorded("oncology_contacted"), *opinions], key=lambda moment: moment.at
+        )
 
     @property
     def closed_at(self) -> datetime | None:
@@ -156,8 +168,13 @@ class Facts:
             case "arrived":
                 return self.moment("arrived")
             case "recovery_examination":
-                return self.moment("postop_neuro_exam")
+                return self._examined_in_recovery()
         return self._examined_after_a_day(clock)
+
+    def _examined_in_recovery(self) -> list[Moment]:
+        """One before the end of surgery was after an earlier operation."""
+        end = self.at("surgery_end")
+        return [each for each in self.recorded("postop_neuro_exam") if end and each.at >= end]
 
     def _examined_after_a_day(self, clock: ObligationClock) -> list[Moment]:
         """An examination in the second half of the clock's time counts as the one at its end."""
