@@ -16,7 +16,8 @@ OTHERS_WAIT = timedelta(minutes=5)
 @dataclass(frozen=True, slots=True)
 class Hold:
     """Pages that are not sent yet: those of lesser tiers, and EMERGENT ones owed before
-    `emergent_from` (exclusive). Pages without a tier (unreadable records) never wait."""
+    `emergent_from` (exclusive). Pages without a tier (unreadable records) wait only as long as
+    EMERGENT ones do, so that none goes before them."""
 
     emergent_from: datetime | None
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import TextClause, and_, bindparam, case, null, or_, select, text, update
+from sqlalchemy import Boolean, TextClause, and_, bindparam, case, null, or_, select, text, update
 
 from triage.domain.backlog import Hold
 from triage.domain.paging import Attempt, ClaimedPage, PageId, PageOrder
@@ -63,11 +63,11 @@ _SQLITE = partial(sqlite_claim, table="page", key="page", ready="ready_at", orde
 _POSTGRES = partial(postgres_claim, table="page", key="page", ready="ready_at", order=_TURN)
 READY_SQLITE = _SQLITE()
 READY_POSTGRES = _POSTGRES()
-# While a backlog is read: fresh EMERGENT pages, and those of unreadable records (no tier).
-_HELD = Only(emergent="owed_at >= :emergent_from", lesser="tier IS NULL")
-_FROM = instant_parameter("emergent_from")
-HELD_SQLITE = _SQLITE(only=_HELD).bindparams(_FROM)
-HELD_POSTGRES = _POSTGRES(only=_HELD).bindparams(_FROM)
+# While a backlog is read: fresh EMERGENT pages, then those of unreadable records (no tier).
+_HELD = Only(emergent="owed_at >= :emergent_from", lesser="tier IS NULL AND :unread")
+_HOLDS = (instant_parameter("emergent_from"), bindparam("unread", type_=Boolean()))
+HELD_SQLITE = _SQLITE(only=_HELD).bindparams(*_HOLDS)
+HELD_POSTGRES = _POSTGRES(only=_HELD).bindparams(*_HOLDS)
 
 
 def _claim_postgres(ready: TextClause) -> TextClause:
@@ -83,7 +83,7 @@ def _claim_postgres(ready: TextClause) -> TextClause:
 
 
 _CLAIM_POSTGRES = _claim_postgres(READY_POSTGRES)
-_CLAIM_HELD_POSTGRES = _claim_postgres(HELD_POSTGRES).bindparams(_FROM)
+_CLAIM_HELD_POSTGRES = _claim_postgres(HELD_POSTGRES).bindparams(*_HOLDS)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -121,6 +121,7 @@ class PageWrites(Session):
         at: dict[str, Any] = {"now": now, "limit": limit}
         if hold is not None:
             at["emergent_from"] = hold.emergent_from or _LONG_AGO
+            at["unread"] = hold.emergent_from is None  # nothing lesser goes before an EMERGENT one
         if self.is_postgres:
             claim = _CLAIM_POSTGRES if hold is None else _CLAIM_HELD_POSTGRES
             rows = self._connection.execute(claim, {**at, "until": until}).all()
