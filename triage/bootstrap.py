@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TypeVar
 
 import uvicorn
@@ -20,8 +19,8 @@ from triage.desks import build_desk
 from triage.domain.errors import StoreUnavailable, TriageError
 from triage.domain.instants import Clock
 from triage.escalation.canary import LOOK_SECONDS as CANARY_SECONDS
-from triage.escalation.every import every
 from triage.escalation.louder import EVERY_SECONDS as LOUDER_SECONDS
+from triage.escalation.roster_watch import EVERY_SECONDS as WATCH_SECONDS
 from triage.escalation.silence import EVERY_SECONDS as SILENCE_SECONDS
 from triage.handle import Desk
 from triage.metrics.instruments import Instruments
@@ -29,6 +28,8 @@ from triage.notify.push_message import point_of, read_key, to_base64
 from triage.notify.secrets import Missing, resolve_reference
 from triage.notify.webhook import webhook_client
 from triage.roles import Roles, Work
+from triage.rosters.fetching import LOOK_SECONDS as FEED_SECONDS
+from triage.rosters.keeper import LOOK_SECONDS as ROSTER_SECONDS
 from triage.rosters.keeper import RosterKeeper
 from triage.settings import ROLES, Settings
 from triage.store.listening import listen
@@ -160,37 +161,37 @@ class Service:
                 task.cancel()
 
     async def _work(self, stop: asyncio.Event, stack: AsyncExitStack) -> list[Work]:
-        work: list[Work] = [self.keeper.run(stop, self.clock, self.run_blocking)]
         roles = self._roles = self._built_roles()
+        work: list[Work] = [roles.timed(ROSTER_SECONDS, self.keeper.look, "keeper", stop)]
         if "consume" in self.roles and self.settings.kafka_bootstrap:
             work += await roles.consume(stop)
         if "escalate" in self.roles:
             work.append(roles.escalate().run(stop))
-            watch = roles.watch_roster()
-            work.append(watch.run(stop, self.clock, self.run_blocking, self.speed))
-            work.append(roles.fetch_feeds().run(stop, self.clock, self.run_blocking))
-            work.append(self._every(LOUDER_SECONDS, roles.louder().turn, "louder", stop))
-            if self.settings.canary_seconds:
-                work.append(self._every(CANARY_SECONDS, roles.canary().turn, "canary", stop))
-            work.append(self._every(SILENCE_SECONDS, roles.silence().turn, "silence", stop))
+            work += self._look_around(roles, stop)
         if "notify" in self.roles:
             client = await stack.enter_async_context(webhook_client())
             wake = asyncio.Event()
             self._on_wake("page", wake.set)
             relay, recalls = roles.notify(client, stack)
-            work += [relay.run(stop, wake), recalls.run(stop)]
+            work += [relay.run(stop, wake), roles.recall(recalls, stop)]
         if "export" in self.roles:
             work.append(roles.exporter().run(stop, self.run_blocking))
         if "audit" in self.roles:
-            work.append(roles.audit(stack, is_alone=len(self.roles) == 1).run(stop))
+            audit = roles.audit(stack, is_alone=len(self.roles) == 1)
+            work.append(roles.timed(self.settings.audit_every_seconds, audit, "audit", stop))
         return work
 
-    def _every(
-        self, seconds: float, turn: Callable[[datetime], object], name: str, stop: asyncio.Event
-    ) -> Work:
-        return every(
-            seconds, turn, name=name, stop=stop, clock=self.clock, run_blocking=self.run_blocking
-        )
+    def _look_around(self, roles: Roles, stop: asyncio.Event) -> list[Work]:
+        """What looks for gaps in the roster, fresh feeds, untaken pages, and silence."""
+        work = [
+            roles.timed(WATCH_SECONDS / self.speed, roles.watch_roster().turn, "roster", stop),
+            roles.timed(FEED_SECONDS, roles.fetch_feeds().turn, "feeds", stop),
+            roles.timed(LOUDER_SECONDS, roles.louder().turn, "louder", stop),
+            roles.timed(SILENCE_SECONDS, roles.silence().turn, "silence", stop),
+        ]
+        if self.settings.canary_seconds:
+            work.append(roles.timed(CANARY_SECONDS, roles.canary().turn, "canary", stop))
+        return work
 
     def _built_roles(self) -> Roles:
         return Roles(

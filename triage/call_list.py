@@ -6,7 +6,6 @@ from datetime import datetime
 from html import escape
 
 from triage.domain.roster import Roster
-from triage.domain.wall_time import wall_clock
 from triage.store.reader import Reader
 
 TEXT_FILE, HTML_FILE = "call-list.txt", "call-list.html"
@@ -74,12 +73,15 @@ def _serving(roster: Roster, roles: Sequence[str], now: datetime) -> Iterator[Se
 def _clock(roster: Roster, site: str, at: datetime | None) -> str:
     if at is None:
         return ""
-    return f"{wall_clock(at, roster.sites[site].zone):%Y-%m-%d %H:%M}"
+    return f"{at.astimezone(roster.sites[site].zone):%Y-%m-%d %H:%M %Z}"
 
 
-def as_text(found: CallList, written: str) -> str:
-    """For a terminal or a printer; `written` says of when it is."""
-    lines = [f"CALL LIST, as of {written}", "If the service is down, work from this by telephone."]
+def as_text(found: CallList, written: datetime) -> str:
+    """For a terminal or a printer; `written` is when it was made."""
+    lines = [
+        f"CALL LIST, as of {_made(written)}",
+        "If the service is down, work from this by telephone.",
+    ]
     lines += ["", f"OPEN EMERGENT CASES: {len(found.emergencies)}"]
     for each in found.emergencies:
         owner = each.owner or f"{_NOBODY}: CALL NOW"
@@ -94,7 +96,7 @@ def as_text(found: CallList, written: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_html(found: CallList, written: str) -> str:
+def as_html(found: CallList, written: datetime) -> str:
     """A page that prints and needs no other file."""
     cases = [
         (e.case, e.hospital, e.site, e.received, e.owner or f"{_NOBODY}: CALL NOW")
@@ -102,8 +104,9 @@ def as_html(found: CallList, written: str) -> str:
     ]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Call list</title>'
+        '<link rel="icon" href="data:,">'
         "</head><body><h1>Call list</h1>"
-        f"<p>As of {escape(written)}. If the service is down, work from this by telephone.</p>"
+        f"<p>As of {_made(written)}. If the service is down, work from this by telephone.</p>"
         f"<h2>Open EMERGENT cases: {len(cases)}</h2>"
         + _table(("Case", "From", "To", "Received", "Owner"), cases)
         + f"<p>Other open cases: {found.others}</p><h2>Desks</h2>"
@@ -112,6 +115,10 @@ def as_html(found: CallList, written: str) -> str:
         + _table(("Site", "Role", "Who"), [(e.site, e.role, e.name) for e in found.serving])
         + "</body></html>\n"
     )
+
+
+def _made(written: datetime) -> str:
+    return f"{written:%Y-%m-%d %H:%M:%S %Z}"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import aiohttp
@@ -22,8 +22,9 @@ from triage.domain.instants import Clock
 from triage.domain.paging import PageOrder
 from triage.escalation.audit_heads import HEADS_FILE, HeadsFile
 from triage.escalation.audit_reading import AuditView
-from triage.escalation.auditor import AuditLoop, Auditor
+from triage.escalation.auditor import Auditor
 from triage.escalation.canary import Canary
+from triage.escalation.every import every
 from triage.escalation.louder import Louder
 from triage.escalation.metronome import Metronome
 from triage.escalation.roster_watch import RosterWatch
@@ -37,10 +38,12 @@ from triage.notify.delivery import Delivery
 from triage.notify.directory import Directory
 from triage.notify.inbox import INBOX_FILE, InboxRoute
 from triage.notify.push_route import PushParts
+from triage.notify.recalls import TURN_SECONDS as RECALL_SECONDS
 from triage.notify.recalls import Recalls
 from triage.notify.relay import Relay
 from triage.notify.resolve import resolve_order
 from triage.paging_port import StorePages
+from triage.registering import EVERY_SECONDS as REGISTER_SECONDS
 from triage.registering import Registering
 from triage.rosters.fetching import FeedFetcher
 from triage.settings import Settings
@@ -73,6 +76,21 @@ class Roles:
         """Run database work in a thread of the service."""
         return self.threads(function)
 
+    def timed(
+        self, seconds: float, turn: Callable[[datetime], object], name: str, stop: asyncio.Event
+    ) -> Work:
+        """`turn(now)` in a thread every so many real seconds; a fault is counted and outlived."""
+
+        def step() -> Awaitable[object]:
+            return self.run_blocking(lambda: turn(self.clock.now()))
+
+        return every(seconds, step, name=name, stop=stop, failed=self.instruments.loop_failed)
+
+    def recall(self, recalls: Recalls, stop: asyncio.Event) -> Work:
+        """Recalls, every second."""
+        failed = self.instruments.loop_failed
+        return every(RECALL_SECONDS, recalls.turn, name="recalls", stop=stop, failed=failed)
+
     async def consume(self, stop: asyncio.Event) -> list[Work]:
         """The Kafka door, the outbox to Kafka, and what they need; pages wait for its backlog."""
         settings = self.settings
@@ -82,7 +100,7 @@ class Roles:
             group=settings.kafka_group,
             session_timeout_seconds=settings.kafka_session_timeout_seconds,
         )
-        registering = Registering(self.store, self.desk.roster)
+        registering = Registering(self.store, self.desk)
         self.door = KafkaDoor(
             bus,
             store=self.store,
@@ -97,7 +115,7 @@ class Roles:
             bus, store=self.store, clock=self.clock, run_blocking=self.run_blocking
         )
         return [
-            registering.run(stop, self.run_blocking),
+            self.timed(REGISTER_SECONDS, lambda _: registering.refresh(), "registering", stop),
             self.door.run(stop),
             publisher.run(stop),
             self._meter(stop),
@@ -220,9 +238,9 @@ class Roles:
             store=self.store, collector=collector, instruments=self.instruments, clock=self.clock
         )
 
-    def audit(self, stack: AsyncExitStack, *, is_alone: bool) -> AuditLoop:
+    def audit(self, stack: AsyncExitStack, *, is_alone: bool) -> Callable[[datetime], None]:
         """The auditor, reading over a connection of its own; beside other roles it takes turns."""
-        settings, every = self.settings, self.settings.audit_every_seconds
+        settings = self.settings
         view = AuditView(settings.audit_database_url or settings.database_url)
         stack.callback(view.dispose)
         auditor = Auditor(
@@ -231,16 +249,14 @@ class Roles:
             self.desk,
             archive=self._archive(),
             heads=HeadsFile(settings.heads_file or settings.home / HEADS_FILE),
-            budget_seconds=every * (_SHARE_ALONE if is_alone else _SHARE),
+            budget_seconds=settings.audit_every_seconds * (_SHARE_ALONE if is_alone else _SHARE),
             patience=max(self.speed, 1.0),
         )
-        return AuditLoop(
-            auditor.turn,
-            clock=self.clock,
-            every_seconds=every,
-            observe=self.instruments.audited,
-            run_blocking=self.run_blocking,
-        )
+
+        def turn(now: datetime) -> None:
+            self.instruments.audited(auditor.turn(now))
+
+        return turn
 
     def _archive(self) -> KafkaArchive | None:
         settings = self.settings

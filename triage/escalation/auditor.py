@@ -4,15 +4,13 @@ It trusts neither the sweep nor the relay nor the rows that they write. A pass l
 by now, then walks over the marks of all cases and judges those that have changed.
 """
 
-import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from triage.domain.audit import CERTAIN, AuditResult
 from triage.domain.errors import StoreUnavailable, TriageError
-from triage.domain.instants import Clock
 from triage.domain.roster import Roster
 from triage.escalation.audit_basis import basis_of
 from triage.escalation.audit_bus import BusWatch
@@ -23,7 +21,6 @@ from triage.escalation.audit_repair import Archive, Repairs
 from triage.escalation.audit_waiting import waiting
 from triage.escalation.audit_walk import Walk, Walked
 from triage.handle import Desk
-from triage.intake.faults import described
 from triage.store.records import OutboxRow
 from triage.store.store import Store
 
@@ -130,34 +127,3 @@ class Auditor:
         new, mended = self._notes.tell(found, now)
         result.found += new
         result.mended += mended
-
-
-class AuditLoop:
-    """Runs passes until told to stop; counts what they found."""
-
-    def __init__(
-        self,
-        turn: Callable[[datetime], AuditResult],
-        *,
-        clock: Clock,
-        every_seconds: float,
-        observe: Callable[[AuditResult], None],
-        run_blocking: Callable[[Callable[[], AuditResult]], Awaitable[AuditResult]],
-    ) -> None:
-        self._run_blocking = run_blocking
-        self._turn, self._clock = turn, clock
-        self._every, self._observe = every_seconds, observe
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """A pass every `every_seconds`; while the database is away, none."""
-        while not stop.is_set():
-            try:
-                self._observe(await self._run_blocking(lambda: self._turn(self._clock.now())))
-            except StoreUnavailable as error:
-                _LOG.warning("audit.waiting_for_database: %s", error.what)
-            except Exception as error:  # the loop's edge: the age of the last pass is an alarm
-                _LOG.error("audit.pass_failed: %s", described(error))
-            try:
-                await asyncio.wait_for(stop.wait(), self._every)
-            except TimeoutError:
-                continue

@@ -1,13 +1,10 @@
-"""A loop that takes a turn every so many seconds, outlives its faults, and stops when told."""
+"""A loop that takes a step every so many seconds, outlives its faults, and stops when told."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime
-from typing import Any
 
 from triage.domain.errors import StoreUnavailable
-from triage.domain.instants import Clock
 from triage.intake.faults import described
 
 _LOG = logging.getLogger(__name__)
@@ -15,20 +12,28 @@ _LOG = logging.getLogger(__name__)
 
 async def every(
     seconds: float,
-    turn: Callable[[datetime], object],
+    step: Callable[[], Awaitable[object]],
     *,
     name: str,
     stop: asyncio.Event,
-    clock: Clock,
-    run_blocking: Callable[[Callable[[], Any]], Awaitable[Any]],
+    failed: Callable[[str], None],
 ) -> None:
-    """`turn(now)` in a thread until `stop`; `seconds` are real ones."""
+    """`step()` until `stop`, with `seconds` (real ones) between two.
+
+    A database that is away is said once and waited for; any other fault goes to `failed` with the
+    loop's name, and the next step is taken all the same.
+    """
+    is_away = False
     while not stop.is_set():
         try:
-            await run_blocking(lambda: turn(clock.now()))
+            await step()
+            is_away = False
         except StoreUnavailable as error:
-            _LOG.warning("%s.waiting_for_database: %s", name, error.what)
+            if not is_away:
+                _LOG.warning("%s.waiting_for_database: %s", name, error.what)
+            is_away = True
         except Exception as error:  # the loop's edge
+            failed(name)
             _LOG.error("%s.failed: %s", name, described(error))
         try:
             await asyncio.wait_for(stop.wait(), seconds)

@@ -71,9 +71,8 @@ class Louder:
             last, at = self._written
             if last == found and timedelta() <= now - at < _WRITE_AGAIN:
                 return
-        written = format_instant(now)
-        _replace(self._home / TEXT_FILE, as_text(found, written))
-        _replace(self._home / HTML_FILE, as_html(found, written))
+        _replace(self._home / TEXT_FILE, as_text(found, now))
+        _replace(self._home / HTML_FILE, as_html(found, now))
         self._written = found, now
 
 

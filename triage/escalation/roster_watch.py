@@ -1,16 +1,10 @@
 """Looks a day ahead in the roster and has gaps told before the shift, not after."""
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any
 
-from triage.domain.errors import StoreUnavailable
-from triage.domain.instants import Clock
 from triage.domain.roster_gaps import seconds_without
 from triage.handle import Desk
-from triage.intake.faults import described
 from triage.metrics.instruments import Instruments
 from triage.policies.roles import paged_roles
 from triage.rosters.keeper import GAP_AHEAD, coming
@@ -21,7 +15,7 @@ from triage.workflow.roster_notice import gap_orders
 
 LOOP = "roster"
 _LOG = logging.getLogger(__name__)
-_EVERY_SECONDS = 60.0  # finding a gap changes nothing: pages have keys, so a look costs nothing
+EVERY_SECONDS = 60.0  # finding a gap changes nothing: pages have keys, so a look costs nothing
 
 
 class RosterWatch:
@@ -63,23 +57,3 @@ class RosterWatch:
         for gap in found[: len(new)]:
             _LOG.warning("roster.gap: %s at %s from %s", gap.role, gap.site, gap.starts)
         return len(new)
-
-    async def run(
-        self,
-        stop: asyncio.Event,
-        clock: Clock,
-        run_blocking: Callable[[Callable[[], Any]], Awaitable[Any]],
-        speed: float = 1.0,
-    ) -> None:
-        """A look every minute of `clock` until `stop`; a fault of one look does not end it."""
-        while not stop.is_set():
-            try:
-                await run_blocking(lambda: self.turn(clock.now()))
-            except StoreUnavailable as error:
-                _LOG.warning("roster.waiting_for_database: %s", error.what)
-            except Exception as error:
-                _LOG.error("roster.watch_failed: %s", described(error))
-            try:
-                await asyncio.wait_for(stop.wait(), _EVERY_SECONDS / speed)
-            except TimeoutError:
-                continue

@@ -37,6 +37,9 @@ EVENT_OUTCOMES = ("accepted", "duplicate", "no_effect", "refused", "quarantined"
 STATUS_CLASSES = ("2xx", "3xx", "4xx", "5xx")
 AUDIT_STATES = ("seen", "judged")
 AUDIT_KINDS = tuple(kind.value for kind in AuditKind)
+TIMED = (
+    "audit", "canary", "feeds", "keeper", "louder", "recalls", "registering", "roster", "silence",
+)  # fmt: skip
 OTHER = "other"  # every hospital that is no registered source
 
 
@@ -206,6 +209,12 @@ _IN_PROCESS = (
         Kind.GAUGE,
         ("role",),
         "Time within the next 24 hours, all sites, in which nobody who can be reached serves.",
+    ),
+    Instrument(
+        "triage_loop_failures_total",
+        Kind.COUNTER,
+        ("loop",),
+        "Steps of a loop that ended in a fault of ours; the next one was taken all the same.",
     ),
     Instrument(
         "triage_audit_findings_total",

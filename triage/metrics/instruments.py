@@ -28,6 +28,7 @@ from triage.metrics.catalogue import (
     PIN_OUTCOMES,
     STATUS_CLASSES,
     SUPPRESSED,
+    TIMED,
     hospital_label,
 )
 
@@ -52,6 +53,8 @@ class Instruments:
         self._unread = self._counter("triage_unread_fields_total")
         self._corrections = self._counter("triage_milestone_corrections_total")
         self._gaps = self._gauge("triage_roster_gap_seconds")
+        self._loop_failures = self._counter("triage_loop_failures_total")
+        _begin(self._loop_failures, TIMED)
         self._audit_findings = self._counter("triage_audit_findings_total")
         self._audit_repairs = self._counter("triage_audit_repairs_total")
         self._audit_cases = self._gauge("triage_audit_cases")
@@ -150,6 +153,10 @@ class Instruments:
             self._audit_repairs.labels(finding.kind.value).inc()
         self._audit_cases.labels("seen").set(result.seen)
         self._audit_cases.labels("judged").set(result.seen - result.unjudged)
+
+    def loop_failed(self, loop: str) -> None:
+        """A fault of ours in one of `TIMED`."""
+        self._loop_failures.labels(loop).inc()
 
     def refresh_failed(self) -> None:
         """The figures could not be read; those shown get old."""

@@ -9,15 +9,13 @@ from typing import Protocol, runtime_checkable
 
 from triage.domain.instants import Clock
 from triage.domain.paging import PageId, PageOrder
-from triage.notify.faults import fault_of
 from triage.notify.ports import Routes, RunBlocking
 
 LOG = logging.getLogger(__name__)
 
 KINDS = ("voice", "webpush")
 _LOOKS_BACK = timedelta(minutes=2)  # a telephone does not ring for longer
-_TURN_SECONDS = 1.0
-_FAILED_PAUSE_SECONDS = 5.0
+TURN_SECONDS = 1.0
 
 
 @runtime_checkable
@@ -52,20 +50,6 @@ class Recalls:
         self._done = {page: at for page, at in self._done.items() if at >= since}
         self._done |= {order.page: now for order, _ in new}
         return sum(await asyncio.gather(*(self._recall(order, word) for order, word in new)))
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Turn until told to stop."""
-        while not stop.is_set():
-            pause = _TURN_SECONDS
-            try:
-                await self.turn()
-            except Exception as error:  # the loop's outer edge
-                LOG.error("recall.failed fault=%s", fault_of(error))
-                pause = _FAILED_PAUSE_SECONDS
-            try:
-                await asyncio.wait_for(stop.wait(), pause)
-            except TimeoutError:
-                continue
 
     async def _recall(self, order: PageOrder, word: str) -> bool:
         meant = self.resolve(order)

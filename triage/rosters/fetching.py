@@ -1,18 +1,15 @@
 """Fetches calendar feeds, keeps the last good copy of each, and says when one is stale."""
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 
-from triage.domain.errors import StoreUnavailable, TriageError
+from triage.domain.errors import TriageError
 from triage.domain.feeds import Feed
-from triage.domain.instants import Clock
 from triage.handle import Desk
 from triage.rosters.ical_in import LARGEST_BYTES, UnsoundFeed, read_feed
 from triage.store.records import FeedCopy
@@ -20,9 +17,8 @@ from triage.store.store import Store
 
 EVERY = timedelta(minutes=15)
 SEND_SECONDS = 20.0
-_LOOK_SECONDS = 10.0
+LOOK_SECONDS = 10.0
 _LOG = logging.getLogger(__name__)
-RunBlocking = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +57,6 @@ class FeedFetcher:
             with self._store.begin() as tx:
                 tx.keep_feed(copy)
         return len(due)
-
-    async def run(self, stop: asyncio.Event, clock: Clock, run_blocking: RunBlocking) -> None:
-        """Until `stop`; no feed holds up anything but other feeds."""
-        while not stop.is_set():
-            try:
-                await run_blocking(lambda: self.turn(clock.now()))
-            except StoreUnavailable as error:
-                _LOG.warning("feeds.waiting_for_database: %s", error.what)
-            except Exception as error:
-                _LOG.error("feeds.failed: %s", type(error).__name__)
-            try:
-                await asyncio.wait_for(stop.wait(), _LOOK_SECONDS)
-            except TimeoutError:
-                continue
 
     def _look(self, feed: Feed, before: FeedCopy, now: datetime) -> FeedCopy:
         try:

@@ -1,14 +1,10 @@
 """Keeps a desk's roster as it is now: the file may be edited, the database written, at any time."""
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from triage.domain.errors import StoreUnavailable, TriageError
-from triage.domain.instants import Clock
+from triage.domain.errors import TriageError
 from triage.domain.roster import Roster
 from triage.domain.roster_gaps import Gap, gap_words, gaps
 from triage.policies.roles import paged_roles
@@ -35,23 +31,6 @@ class RosterKeeper:
         self._stamp = _stamp_of(file)
         self._noticed_at: datetime | None = None
         self.problem: str | None = None
-
-    async def run(
-        self,
-        stop: asyncio.Event,
-        clock: Clock,
-        run_blocking: Callable[[Callable[[], Any]], Awaitable[Any]],
-    ) -> None:
-        """Look every two seconds until `stop`."""
-        while not stop.is_set():
-            try:
-                await run_blocking(lambda: self.look(clock.now()))
-            except StoreUnavailable:
-                _LOG.debug("roster.database_away")  # other loops tell; the roster in hand serves
-            try:
-                await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
-            except TimeoutError:
-                continue
 
     def look(self, now: datetime) -> None:
         """Have the desk's roster be what file and database say. Raises StoreUnavailable."""

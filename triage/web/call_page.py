@@ -5,7 +5,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from triage.call_list import CallList, as_html, call_list
-from triage.domain.instants import format_instant
 from triage.policies.roles import paged_roles
 from triage.store.reader import Reader
 from triage.web.asking import parts_of
@@ -26,4 +25,4 @@ async def call_list_page(request: Request) -> Response:
     def build(reader: Reader) -> CallList:
         return call_list(reader, parts.desk.roster, roles, now)
 
-    return HTMLResponse(as_html(await reading(request, build), format_instant(now)))
+    return HTMLResponse(as_html(await reading(request, build), now))

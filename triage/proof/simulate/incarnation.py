@@ -71,7 +71,7 @@ class Incarnation:
         self.consumer = BusConsumer(world.bus)
         self._seats = Seats(self._positions)
         self._at_assignment = AtAssignment(self._seats, lambda: self.consumer)
-        self._registering = Registering(self._store("registry"), world.roster)
+        self._registering = Registering(self._store("registry"), world.desk)
         self._batches = self._make_batches()
         self._sweep = makers.sweep(self._store("sweep"), world.desk)
         self._relay = self._make_relay()
