@@ -2,7 +2,6 @@
 contract names hear of it, and what comes behind it is triaged as ever."""
 
 import json
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -20,20 +19,11 @@ from tests.process.surgery import (
     as_bytes,
     at_the_limit,
     event,
-    open_surgery,
 )
 from tests.process.topics import everything, send
 from triage.consumers.topics import ACTIONS, QUARANTINE, REFERRALS
 
 pytestmark = [pytest.mark.kafka_real, pytest.mark.postgres_real, pytest.mark.timeout(180)]
-
-
-@pytest.fixture(scope="module")
-def surgery(
-    kafka: str, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Surgery]:
-    with open_surgery(kafka, postgres_url, tmp_path_factory.mktemp("home")) as opened:
-        yield opened
 
 
 UNREADABLE: dict[str, bytes | None] = {

@@ -16,18 +16,9 @@ from tests.process.surgery import (
     Surgery,
     as_bytes,
     event,
-    open_surgery,
 )
 
 pytestmark = [pytest.mark.kafka_real, pytest.mark.postgres_real, pytest.mark.timeout(180)]
-
-
-@pytest.fixture(scope="module")
-def surgery(
-    kafka: str, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Surgery]:
-    with open_surgery(kafka, postgres_url, tmp_path_factory.mktemp("home")) as opened:
-        yield opened
 
 
 def test_40_megabytes_are_refused_at_once(surgery: Surgery) -> None:

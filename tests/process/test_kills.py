@@ -26,7 +26,7 @@ from tests.process.ledger import (
     stored_events,
     unpaged_emergencies,
 )
-from tests.process.receiving import Desk, paging_desk, write_roster
+from tests.process.receiving import Desk, write_roster
 from tests.process.topics import send
 from tests.process.traffic import Sender, mixed
 from tests.services import TEST_PARTITIONS, TOPICS_TOML
@@ -43,12 +43,6 @@ RELAY_EVENTS, RELAY_KILLS = 900, 3
 PATIENCE = 400  # seconds for what a slow machine does in one
 LADDER = ("registrar", "coordinator")
 UNREADABLE = b'{"specversion": "0.3", "source": "hospital:RX77"}'
-
-
-@pytest.fixture
-def desk() -> Iterator[Desk]:
-    with paging_desk() as started:
-        yield started
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ process, and again with a process for each role.
 """
 
 import json
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.process.installation import Installation, Running, eventually
 from tests.process.path import Player
-from tests.process.receiving import Desk, is_signed, paging_desk, write_roster
+from tests.process.receiving import Desk, is_signed, write_roster
 from tests.process.topics import everything
 from triage.consumers.topics import CASES, PAGES
 
@@ -29,12 +28,6 @@ SHAPES: dict[str, list[tuple[str, ...]]] = {
 }
 # What tells who the patient of the story is.
 PERSONAL = ("9990000018", "M004711", "nventedfamily", "nventedgiven", "1951-02-03", "Willow Ward")
-
-
-@pytest.fixture
-def desk() -> Iterator[Desk]:
-    with paging_desk() as started:
-        yield started
 
 
 @pytest.fixture

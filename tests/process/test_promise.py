@@ -1,13 +1,11 @@
 """A promise that nothing follows: the real sweep and the real relay page again within a second."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from tests.process.installation import Installation, eventually
-from tests.process.receiving import Desk, Page, paging_desk, write_roster
+from tests.process.receiving import Desk, Page
 from tests.properties.case_events import CENTRE, HOSPITAL, SICK
 from tests.scenarios.house import OneBook
 from tests.scenarios.script import person
@@ -26,25 +24,6 @@ CASE = case_id(REFERRAL)
 PROMISED = timedelta(minutes=10)
 AHEAD = timedelta(seconds=8)  # what two processes need to start, and more
 WITHIN = timedelta(seconds=1)
-
-
-@pytest.fixture
-def desk() -> Iterator[Desk]:
-    with paging_desk() as started:
-        yield started
-
-
-@pytest.fixture
-def installation(fresh_postgres: str, desk: Desk, tmp_path: Path) -> Installation:
-    made = Installation(
-        home=tmp_path,
-        database=fresh_postgres,
-        kafka="",
-        roster=write_roster(tmp_path, desk, with_inbox=False),
-        more={**desk.environment, "TRIAGE_LOG_LEVEL": "WARNING"},
-    )
-    made.prepare()
-    return made
 
 
 def event(number: int, kind: EventType, sender: Sender, at: datetime, data: Page) -> Event:

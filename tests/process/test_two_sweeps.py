@@ -6,17 +6,16 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.process.installation import Installation, Running, eventually
 from tests.process.ledger import check_logs, check_pages, count, rows
-from tests.process.receiving import Desk, paging_desk, write_roster
+from tests.process.receiving import Desk
 from tests.properties.case_events import HOSPITAL, SICK
 from tests.scenarios.house import BOOK, OneBook
 from triage.domain.case_id import case_id
@@ -44,25 +43,6 @@ BUSY_SWEEP = (
     " AND xact_start IS NOT NULL"
 )
 SENDING = "page WHERE status = 'sending' AND ready_at > now()"
-
-
-@pytest.fixture
-def desk() -> Iterator[Desk]:
-    with paging_desk() as started:
-        yield started
-
-
-@pytest.fixture
-def installation(fresh_postgres: str, desk: Desk, tmp_path: Path) -> Installation:
-    made = Installation(
-        home=tmp_path,
-        database=fresh_postgres,
-        kafka="",
-        roster=write_roster(tmp_path, desk, with_inbox=False),
-        more={**desk.environment, "TRIAGE_LOG_LEVEL": "WARNING"},
-    )
-    made.prepare()
-    return made
 
 
 def sick(number: int, received_at: datetime) -> Event:
