@@ -159,8 +159,9 @@ def after_surgery(chart: Chart) -> Iterator[Owed]:
 
 def information(chart: Chart) -> Iterator[Owed]:
     """'info_requested; 60 min EMERGENT, 4 h else | info_completed'"""
-    asked, done = chart.standing("info_requested"), chart.standing("info_completed")
+    asked = chart.standing("info_requested")
     if asked is None:
         return
+    done = min((at for _, at in heard_of(chart, "info_completed") if at >= asked), default=None)
     span = 60 * MINUTE if chart.shown_tier == "EMERGENT" else 4 * HOUR
     yield Owed("information_requested", asked, asked + span, done)

@@ -158,8 +158,13 @@ class Facts:
             case "radiotherapy":
                 return self.moment("radiotherapy_started")
             case "information_requested":
-                return self.moment("info_completed")
+                return self._completed()
         return []
+
+    def _completed(self) -> list[Moment]:
+        """An answer from before the information was asked for answers something else."""
+        asked = self.at("info_requested")
+        return [each for each in self.recorded("info_completed") if asked and each.at >= asked]
 
     def _met_by_clock(self, clock: ObligationClock) -> list[Moment]:
         match clock.name:
