@@ -50,6 +50,10 @@ def _hold(course: Course, event: Event, by: Actor, key: PageKey) -> Verdict:
             until=until,
         )
     )
+    if course.acknowledgement is None:
+        return Verdict(
+            True, warnings=("nobody owns the case yet: this page asks for one step only",)
+        )
     return Verdict(True)
 
 

@@ -131,6 +131,24 @@ def test_who_answers_is_the_tokens_person(house: House, client: TestClient) -> N
     assert get_case(house, client)["owner"] is None
 
 
+def test_who_answers_for_one_step_is_told_that_nobody_owns_the_case(
+    house: House, client: TestClient
+) -> None:
+    house.refer(client)
+    house.clock.advance(minutes=31)  # half of the hour until a senior opinion
+    house.sweep()
+    with house.store.read() as reader:
+        steps = [p.order for p in reader.pages(CASE) if p.order.obligation == "senior_opinion"]
+    answer = client.post(
+        f"/api/pages/{steps[0].page}/acknowledge",
+        json={"answer": "coming"},
+        headers=house.as_("con-a"),
+    ).json()
+    assert answer["effect"] is True
+    assert answer["warnings"] == ["nobody owns the case yet: this page asks for one step only"]
+    assert get_case(house, client)["owner"] is None
+
+
 @pytest.mark.parametrize("page", ["nonsense", f"{CASE}.acknowledgement.00000000.1.0.00000000"])
 def test_a_page_that_was_never_sent_cannot_be_answered(
     house: House, client: TestClient, page: str
