@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from tests.web_house import CASE, House, build_house
 from triage.domain.events import CaseId
 from triage.domain.paging import PageOrder
-from triage.domain.roster_file import read_roster
+from triage.domain.roster_file.reading import read_roster
 from triage.notify.delivery import Delivery
 from triage.notify.directory import Directory
 from triage.notify.inbox import InboxRoute
@@ -28,7 +28,7 @@ from triage.notify.webhook import webhook_client
 from triage.paging_port import StorePages
 from triage.proof.phone_call import Handset
 from triage.proof.phone_provider import PhoneProvider
-from triage.recording import Desk
+from triage.recording.ledger import Desk
 from triage.store.reaching import Subscription
 from triage.store.records import CaseRow
 from triage.web.app import create_app

@@ -15,9 +15,9 @@ from triage.consumers.publisher import OutboxPublisher
 from triage.consumers.service import KafkaDoor
 from triage.consumers.status import DoorStatus
 from triage.domain.errors import StoreUnavailable
-from triage.domain.roster import Roster, default_roster
+from triage.domain.roster.roster import Roster, default_roster
 from triage.intake.registry import Registry
-from triage.recording import Desk
+from triage.recording.ledger import Desk
 from triage.store import Store
 
 T = TypeVar("T")

@@ -13,10 +13,10 @@ from starlette.testclient import TestClient
 from triage.books import load_books
 from triage.domain.case_id import case_id
 from triage.domain.events import CaseId
-from triage.domain.roster_file import read_roster
+from triage.domain.roster_file.reading import read_roster
 from triage.handle import sweep_cases
 from triage.metrics.instruments import Instruments
-from triage.recording import Desk
+from triage.recording.ledger import Desk
 from triage.store.records import Token
 from triage.store.schema import upgrade
 from triage.store.store import Store, open_store

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
-from triage.domain.roster import Roster
+from triage.domain.roster.roster import Roster
 from triage.store.reader import Reader
 
 TEXT_FILE, HTML_FILE = "call-list.txt", "call-list.html"

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from triage.books import load_books
-from triage.recording import Desk
+from triage.recording.ledger import Desk
 from triage.rosters.sources import load_roster, put_together, read_kept
 from triage.settings import Settings
 from triage.store.store import Store

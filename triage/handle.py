@@ -11,10 +11,10 @@ from datetime import datetime
 from triage.domain.case_id import case_id
 from triage.domain.events import CaseId, Event
 from triage.domain.tiers import Tier
-from triage.foreseeing import Foreseen, still_true
-from triage.recording import Desk, Ledger
+from triage.recording.foreseeing import Foreseen, still_true
+from triage.recording.ledger import Desk, Ledger
+from triage.recording.writing import Incoming, write_cases, write_journal
 from triage.store.transaction import Transaction
-from triage.writing import Incoming, write_cases, write_journal
 
 __all__ = ["Desk", "Incoming", "Outcome", "handle", "sweep_cases"]
 

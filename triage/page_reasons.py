@@ -5,7 +5,7 @@ import orjson
 from triage.domain.events import read_event
 from triage.domain.instants import format_instant
 from triage.domain.paging import PageId
-from triage.recording import Desk
+from triage.recording.ledger import Desk
 from triage.store.reader import Reader
 from triage.store.records import AttemptRow, PageRow
 from triage.workflow.explain_page import Why, why_page

@@ -1,7 +1,7 @@
 """Which sources are registered, kept fresh: the receiving sites, and whoever holds a token."""
 
 from triage.intake.registry import Registry
-from triage.recording import Desk
+from triage.recording.ledger import Desk
 from triage.store.store import Store
 
 EVERY_SECONDS = 10.0

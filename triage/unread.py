@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from triage.domain.events import Actor
-from triage.recording import Desk
+from triage.recording.ledger import Desk
 from triage.store.records import UnreadSource
 from triage.store.transaction import Transaction
 from triage.workflow.unread import answered_run, run_tag_of, unread_orders

@@ -18,7 +18,7 @@ from tests.kafka_traffic import consume, produce
 from tests.running_door import House, act, drain, eventually, referral, running
 from tests.services import remake_topics
 from triage.consumers.topics import ACTIONS, CASES, PAGES, QUARANTINE, REFERRALS
-from triage.domain.roster import Roster, default_roster
+from triage.domain.roster.roster import Roster, default_roster
 from triage.store import Store, open_store, upgrade
 
 pytestmark = [pytest.mark.kafka_real, pytest.mark.postgres_real]

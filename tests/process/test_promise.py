@@ -12,7 +12,7 @@ from tests.scenarios.script import person
 from triage.domain.case_id import case_id
 from triage.domain.events import Event, EventType, Sender
 from triage.domain.instants import parse_instant
-from triage.domain.roster_file import read_roster
+from triage.domain.roster_file.reading import read_roster
 from triage.handle import Desk as HandlingDesk
 from triage.handle import Incoming, handle
 from triage.store import open_store

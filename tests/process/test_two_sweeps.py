@@ -20,7 +20,7 @@ from tests.properties.case_events import HOSPITAL, SICK
 from tests.scenarios.house import BOOK, OneBook
 from triage.domain.case_id import case_id
 from triage.domain.events import Event, EventType
-from triage.domain.roster_file import read_roster
+from triage.domain.roster_file.reading import read_roster
 from triage.domain.tiers import Tier
 from triage.handle import Desk as HandlingDesk
 from triage.handle import Incoming, handle

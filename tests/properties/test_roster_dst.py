@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.domain.roster import Override, Person, Roster, Rota, Site
-from triage.domain.shifts import shifts
+from triage.domain.roster.roster import Override, Person, Roster, Rota, Site
+from triage.domain.roster.shifts import shifts
 
 START = datetime(2022, 12, 31, tzinfo=UTC)  # before the first Sunday begins anywhere
 END = datetime(2033, 1, 1, tzinfo=UTC)

@@ -13,7 +13,7 @@ from tests.scenarios.house import ROSTER, House, Sent
 from tests.scenarios.script import EVENT_KEYS, SENDERS, Script, case_of, label
 from tests.scenarios.words import read_instant, since_start
 from triage.domain.events import Event
-from triage.domain.roster import Roster
+from triage.domain.roster.roster import Roster
 from triage.handle import Outcome
 
 _TOP_KEYS = {"title", "why", "start", "hours", "without", "step", "paged"}

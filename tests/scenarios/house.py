@@ -14,13 +14,13 @@ import orjson
 
 from triage.domain.events import CaseId, Event, read_event
 from triage.domain.paging import Attempt, PageOrder
-from triage.domain.roster import Roster
-from triage.domain.roster_file import read_roster
-from triage.foreseeing import foresee
+from triage.domain.roster.roster import Roster
+from triage.domain.roster_file.reading import read_roster
 from triage.handle import Desk, Incoming, Outcome, handle, sweep_cases
 from triage.policies.book import PolicyBook
 from triage.policies.load import load_policy_book
 from triage.policies.shipped import shipped_texts
+from triage.recording.foreseeing import foresee
 from triage.store.records import CaseRow
 from triage.store.store import open_store
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from tests.store_contract.checks import check
 from tests.store_rows import NOW, minutes
-from triage.domain.roster_changes import ChangeKind, RosterChange
+from triage.domain.roster.changes import ChangeKind, RosterChange
 from triage.store import Store
 from triage.store.records import FeedCopy, RouteTest
 

@@ -7,12 +7,12 @@ import pytest
 
 from tests.properties.case_events import HOSPITAL, SICK, START, build
 from tests.scenarios.house import ROSTER, ROSTER_TEXT, House
-from triage.domain.contact import ContactRule
 from triage.domain.errors import UnsoundRoster
 from triage.domain.events import EventType
-from triage.domain.roster import Person, Roster, Route
-from triage.domain.roster_file import read_roster
-from triage.domain.telephone import Provider
+from triage.domain.roster.contact import ContactRule
+from triage.domain.roster.roster import Person, Roster, Route
+from triage.domain.roster.telephone import Provider
+from triage.domain.roster_file.reading import read_roster
 from triage.domain.tiers import Tier
 from triage.workflow.routing import contacts
 

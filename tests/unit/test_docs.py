@@ -20,8 +20,8 @@ from tests.documents import (
     table,
     ticked,
 )
-from triage.domain.roster_check import check_roster
-from triage.domain.roster_file import read_roster
+from triage.domain.roster.check import check_roster
+from triage.domain.roster_file.reading import read_roster
 from triage.metrics.catalogue import CATALOGUE, Kind
 from triage.policies.shipped import shipped_texts
 from triage.settings import KEYS, OTHERS, PREFIX, ROLES, WATCH, BadSettings, read_settings

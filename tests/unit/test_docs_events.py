@@ -22,8 +22,8 @@ from triage.domain.authority import (
 )
 from triage.domain.events import OURS, CaseId, EventType, Sender, Side
 from triage.domain.paging import PageOrder, page_document
-from triage.domain.roster import Route
-from triage.domain.roster_file import read_roster
+from triage.domain.roster.roster import Route
+from triage.domain.roster_file.reading import read_roster
 from triage.handle import Incoming, Outcome
 from triage.intake.classify_line import classify_line
 from triage.intake.decode import decode

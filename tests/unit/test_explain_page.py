@@ -8,7 +8,7 @@ import pytest
 
 from tests.web_house import CASE, CENTRE, NOW, House, build_house, findings
 from triage.domain.paging import PageId
-from triage.domain.roster_changes import Act, override, with_changes
+from triage.domain.roster.changes import Act, override, with_changes
 from triage.page_reasons import page_reasons
 from triage.workflow.explain_page import why_text
 

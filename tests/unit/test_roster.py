@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from triage.domain.roster import (
+from triage.domain.roster.roster import (
     DEFAULT_WIDEN,
     Override,
     Person,
@@ -15,7 +15,7 @@ from triage.domain.roster import (
     Site,
     default_roster,
 )
-from triage.domain.shifts import shifts
+from triage.domain.roster.shifts import shifts
 
 NEURO = "centre:NEURO"
 LONDON = ZoneInfo("Europe/London")

@@ -13,8 +13,7 @@ from tests.unit.test_roster import NEURO, holder, person, roster, weekly
 from tests.web_house import CENTRE, NOW, House, build_house
 from triage.cli import app
 from triage.domain.paging import PageOrder
-from triage.domain.roster import Roster
-from triage.domain.roster_changes import (
+from triage.domain.roster.changes import (
     Act,
     NoSuchShift,
     RosterChange,
@@ -24,6 +23,7 @@ from triage.domain.roster_changes import (
     swap,
     with_changes,
 )
+from triage.domain.roster.roster import Roster
 from triage.notify.resolve import resolve_order
 from triage.rosters.keeper import RosterKeeper
 

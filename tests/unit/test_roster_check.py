@@ -7,8 +7,8 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from triage.cli import app
-from triage.domain.roster_check import Finding, check_roster
-from triage.domain.roster_file import read_roster
+from triage.domain.roster.check import Finding, check_roster
+from triage.domain.roster_file.reading import read_roster
 
 NOW = datetime(2026, 3, 9, 9, tzinfo=UTC)
 TWO_ROUTES = """routes = [

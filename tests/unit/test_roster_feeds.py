@@ -8,9 +8,9 @@ import pytest
 
 from tests.web_house import CENTRE, House, build_house
 from triage.domain.errors import UnsoundRoster
-from triage.domain.roster import Roster
-from triage.domain.roster_check import check_roster
-from triage.domain.roster_file import read_roster
+from triage.domain.roster.check import check_roster
+from triage.domain.roster.roster import Roster
+from triage.domain.roster_file.reading import read_roster
 from triage.escalation.roster_watch import RosterWatch
 from triage.rosters.fetching import EVERY, FeedFetcher
 from triage.rosters.ical_in import UnsoundFeed, read_feed

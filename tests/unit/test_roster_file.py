@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from triage.domain.errors import UnsoundRoster
-from triage.domain.roster import Roster
-from triage.domain.roster_file import read_roster
+from triage.domain.roster.roster import Roster
+from triage.domain.roster_file.reading import read_roster
 
 SOUND = """
 version = 1

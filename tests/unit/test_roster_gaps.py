@@ -7,9 +7,9 @@ import pytest
 
 from tests.web_house import CENTRE, NOW, House, SetClock, build_house
 from triage.domain.paging import page_document
-from triage.domain.roster import Roster
-from triage.domain.roster_file import read_roster
-from triage.domain.roster_gaps import gap_words, gaps, seconds_without
+from triage.domain.roster.gaps import gap_words, gaps, seconds_without
+from triage.domain.roster.roster import Roster
+from triage.domain.roster_file.reading import read_roster
 from triage.escalation.roster_watch import RosterWatch
 from triage.notify.text import page_text
 from triage.rosters.keeper import RosterKeeper

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from tests.unit.test_roster_feeds import calendar, event
 from triage.cli import app
 from triage.domain.errors import TriageError
-from triage.domain.roster_file import read_roster
+from triage.domain.roster_file.reading import read_roster
 from triage.rosters.importing import Proposal, RefusedImport, propose
 
 NOW = datetime(2026, 10, 20, 9, tzinfo=UTC)

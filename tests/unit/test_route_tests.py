@@ -10,8 +10,8 @@ from tests.unit.test_roster_check import SITE, person, rota
 from tests.web_house import NOW, House, build_house
 from triage.cli import app
 from triage.domain.paging import Attempt, PageId, PageOrder, page_document
-from triage.domain.roster import Roster
-from triage.domain.roster_file import read_roster
+from triage.domain.roster.roster import Roster
+from triage.domain.roster_file.reading import read_roster
 from triage.escalation.roster_watch import RosterWatch
 from triage.notify.resolve import resolve_order
 from triage.notify.text import page_text

@@ -7,8 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.domain.roster import Site
-from triage.domain.site_hours import add_working_days, add_working_time, in_hours, next_opening
+from triage.domain.roster.roster import Site
+from triage.domain.roster.site_hours import (
+    add_working_days,
+    add_working_time,
+    in_hours,
+    next_opening,
+)
 
 LONDON = ZoneInfo("Europe/London")
 WEEK = Site(

@@ -13,7 +13,7 @@ from triage.desks import build_desk
 from triage.domain.errors import TriageError
 from triage.domain.events import Actor, Sender, Side
 from triage.domain.instants import format_instant
-from triage.domain.roster import Roster
+from triage.domain.roster.roster import Roster
 from triage.handle import Incoming, Outcome, handle
 from triage.intake.decode import decode
 from triage.intake.door import Door

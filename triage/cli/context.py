@@ -8,7 +8,7 @@ from sqlalchemy import make_url
 
 from triage.books import Books, load_books
 from triage.domain.errors import TriageError
-from triage.domain.roster import Roster
+from triage.domain.roster.roster import Roster
 from triage.rosters.sources import Kept, load_roster, put_together, read_kept
 from triage.settings import Settings, read_settings
 from triage.store.schema import expected_schema_version, schema_version, upgrade

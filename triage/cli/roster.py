@@ -16,7 +16,7 @@ from triage.cli.roster_import import COMMANDS as IMPORT
 from triage.clock import SystemClock
 from triage.desks import build_desk
 from triage.domain.errors import TriageError
-from triage.domain.roster_check import check_roster
+from triage.domain.roster.check import check_roster
 from triage.policies.roles import paged_roles
 from triage.rosters.sources import feed_states, put_together
 from triage.rosters.testing import order_drills, unanswered

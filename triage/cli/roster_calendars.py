@@ -10,7 +10,7 @@ import typer
 from triage.cli import context
 from triage.clock import SystemClock
 from triage.domain.errors import TriageError
-from triage.domain.roster import Roster
+from triage.domain.roster.roster import Roster
 from triage.rosters.ical_out import calendar_of, calendar_path, exported
 
 

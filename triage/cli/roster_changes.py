@@ -13,8 +13,8 @@ from triage.cli import context
 from triage.cli.acting import person_of
 from triage.clock import SystemClock
 from triage.domain.errors import TriageError
-from triage.domain.roster import Roster
-from triage.domain.roster_changes import Act, RosterChange, revocation
+from triage.domain.roster.changes import Act, RosterChange, revocation
+from triage.domain.roster.roster import Roster
 from triage.domain.wall_time import wall_clock
 from triage.rosters.changing import (
     NoChange,

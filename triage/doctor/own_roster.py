@@ -7,8 +7,8 @@ from pathlib import Path
 from triage.books import load_books
 from triage.doctor.finding import Check, ok, warning, wrong
 from triage.domain.errors import StoreUnavailable, TriageError
-from triage.domain.roster import Roster
-from triage.domain.roster_check import check_roster
+from triage.domain.roster.check import check_roster
+from triage.domain.roster.roster import Roster
 from triage.notify.secrets import Missing, resolve_reference
 from triage.policies.book import PolicyBook
 from triage.policies.roles import paged_roles

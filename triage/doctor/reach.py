@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import certifi
 
 from triage.doctor.finding import Check, ok, warning, wrong
-from triage.domain.roster import Roster
+from triage.domain.roster.roster import Roster
 from triage.notify.secrets import Missing, resolve_reference
 from triage.settings import Settings
 

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from triage.domain.audit import Finding, Kind
 from triage.domain.events import CaseId
 from triage.escalation.audit_reading import AuditReading, Evidence
+from triage.recording.writing import CASES_TOPIC, PAGES_TOPIC
 from triage.store.rows import Journal, Outbox, Position, table_of
-from triage.writing import CASES_TOPIC, PAGES_TOPIC
 
 _MOST = 50_000
 _OVERLAP = 5_000  # numbers are given before the commit: an earlier one may appear later

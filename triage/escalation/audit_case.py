@@ -10,7 +10,7 @@ from triage.domain.chain import link_hash
 from triage.domain.events import OURS, EventType
 from triage.domain.instants import format_instant
 from triage.escalation.audit_reading import Evidence
-from triage.ordering import noted_orders
+from triage.recording.ordering import noted_orders
 from triage.store.page_orders import order_json
 from triage.store.records import CaseRow, LogRow
 

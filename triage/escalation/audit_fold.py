@@ -10,10 +10,10 @@ from triage.domain.audit import Finding, Kind
 from triage.domain.events import CaseId
 from triage.escalation.audit_reading import Evidence
 from triage.handle import Desk
-from triage.recording import Folded, Ledger
+from triage.recording.ledger import Folded, Ledger
+from triage.recording.writing import case_row
 from triage.store.records import CaseRow, StoredCase
 from triage.store.transaction import Transaction
-from triage.writing import case_row
 
 Gather = Callable[[Collection[CaseId]], dict[CaseId, Evidence]]
 _RECEIPT = '"type":"page.receipt.v1"'

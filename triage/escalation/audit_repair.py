@@ -16,14 +16,14 @@ from triage.domain.events import CaseId, EventType, read_event
 from triage.domain.paging import Attempt, PageId, PageOrder
 from triage.escalation.audit_bus import BusWatch, is_page_record
 from triage.escalation.audit_reading import Evidence
+from triage.escalation.audit_restoring import journal_again, restore_case
 from triage.handle import Desk, Incoming, sweep_cases
-from triage.ordering import noted_orders
-from triage.restoring import journal_again, restore_case
+from triage.recording.ordering import noted_orders
+from triage.recording.writing import page_record
 from triage.store.records import EventKey
 from triage.store.store import Store
 from triage.store.transaction import Transaction
 from triage.unread import sweep_unread
-from triage.writing import page_record
 
 _BY_FOLD = frozenset({Kind.CASE_CHANGED, Kind.TIMER, Kind.TIMER_OVERDUE, Kind.QUIET})
 _PAGES = frozenset({Kind.PAGE_LOST, Kind.PAGE_CHANGED})

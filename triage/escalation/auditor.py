@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from triage.domain.audit import CERTAIN, AuditResult
 from triage.domain.errors import StoreUnavailable, TriageError
-from triage.domain.roster import Roster
+from triage.domain.roster.roster import Roster
 from triage.escalation.audit_basis import basis_of
 from triage.escalation.audit_bus import BusWatch
 from triage.escalation.audit_heads import TOPIC, HeadsFile

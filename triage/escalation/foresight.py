@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 from triage.domain.errors import StoreUnavailable
 from triage.domain.events import CaseId
-from triage.foreseeing import Foreseen, foresee
 from triage.intake.faults import described
-from triage.recording import Desk
+from triage.recording.foreseeing import Foreseen, foresee
+from triage.recording.ledger import Desk
 from triage.store.store import Store
 
 _LOG = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime, timedelta
 
-from triage.domain.roster_gaps import seconds_without
+from triage.domain.roster.gaps import seconds_without
 from triage.handle import Desk
 from triage.metrics.instruments import Instruments
 from triage.policies.roles import paged_roles

@@ -9,7 +9,7 @@ from typing import Any
 from apprise import Apprise, AppriseResultStatus, NotifyFormat
 
 from triage.domain.paging import PageOrder
-from triage.domain.roster import Route
+from triage.domain.roster.roster import Route
 from triage.notify.routes import Accepted, Page, Refused, SendResult, Unreachable
 from triage.notify.secrets import Missing, resolve_reference
 from triage.notify.text import PageText, list_text, page_text

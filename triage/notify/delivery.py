@@ -9,7 +9,7 @@ from typing import Any
 from triage.domain.canary import ROUTE as CANARY_ROUTE
 from triage.domain.instants import Clock
 from triage.domain.paging import Attempt, ClaimedPage, PageId, PageOrder, page_document
-from triage.domain.roster import DESK_INBOX
+from triage.domain.roster.roster import DESK_INBOX
 from triage.domain.tiers import Tier
 from triage.notify.faults import fault_of
 from triage.notify.lanes import Lane

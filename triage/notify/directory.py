@@ -9,7 +9,7 @@ import aiohttp
 from triage.domain.canary import ROUTE as CANARY_ROUTE
 from triage.domain.instants import Clock
 from triage.domain.paging import PageOrder
-from triage.domain.roster import Roster, Route
+from triage.domain.roster.roster import Roster, Route
 from triage.notify.apprise_route import AppriseRoute
 from triage.notify.echo import EchoRoute
 from triage.notify.inbox import InboxRoute

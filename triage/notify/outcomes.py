@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from triage.domain.paging import Attempt, ClaimedPage, PageOrder
-from triage.domain.roster import DESK_INBOX
+from triage.domain.roster.roster import DESK_INBOX
 from triage.domain.tiers import Tier
 from triage.notify.routes import Accepted, Refused, SendResult, Unreachable
 

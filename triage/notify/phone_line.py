@@ -8,8 +8,8 @@ from typing import Any
 import aiohttp
 import orjson
 
-from triage.domain.roster import Route
-from triage.domain.telephone import dialled
+from triage.domain.roster.roster import Route
+from triage.domain.roster.telephone import dialled
 from triage.notify.routes import Accepted, Refused, SendResult, Unreachable
 from triage.notify.secrets import Missing, resolve_reference
 

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from triage.domain.paging import PageOrder
-from triage.domain.roster import Route
-from triage.domain.telephone import reply_code
+from triage.domain.roster.roster import Route
+from triage.domain.roster.telephone import reply_code
 from triage.notify.phone_line import Line, PhoneLine, line_of
 from triage.notify.phone_text import sms_list_text, sms_text
 from triage.notify.routes import Accepted, Page, Refused, SendResult

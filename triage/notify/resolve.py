@@ -5,7 +5,7 @@ from datetime import datetime
 
 from triage.domain.canary import ROUTE as CANARY_ROUTE
 from triage.domain.paging import PageOrder
-from triage.domain.roster import OWNER_OF_CASE, Person, Roster, Route
+from triage.domain.roster.roster import OWNER_OF_CASE, Person, Roster, Route
 
 INBOX = Route(name="inbox", kind="inbox")
 

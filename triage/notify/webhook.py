@@ -16,7 +16,7 @@ from standardwebhooks import Webhook
 
 from triage.domain.instants import Clock
 from triage.domain.paging import PageOrder
-from triage.domain.roster import Route
+from triage.domain.roster.roster import Route
 from triage.notify.routes import Accepted, Refused, SendResult, Unreachable
 from triage.notify.secrets import Missing, resolve_reference
 

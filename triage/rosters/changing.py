@@ -6,8 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from triage.domain.instants import format_instant
-from triage.domain.roster import Roster
-from triage.domain.roster_changes import (
+from triage.domain.roster.changes import (
     Act,
     ChangeKind,
     RosterChange,
@@ -17,9 +16,10 @@ from triage.domain.roster_changes import (
     swap,
     with_changes,
 )
-from triage.domain.roster_check import check_roster
-from triage.domain.roster_file_check import Finding
-from triage.domain.roster_values import read_role, read_text, read_wall
+from triage.domain.roster.check import check_roster
+from triage.domain.roster.check_sites import Finding
+from triage.domain.roster.roster import Roster
+from triage.domain.roster_file.values import read_role, read_text, read_wall
 from triage.policies.book import PolicyBook
 from triage.policies.roles import paged_roles
 

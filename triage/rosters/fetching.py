@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from triage.domain.errors import TriageError
-from triage.domain.feeds import Feed
+from triage.domain.roster.feeds import Feed
 from triage.handle import Desk
 from triage.rosters.ical_in import LARGEST_BYTES, UnsoundFeed, read_feed
 from triage.store.records import FeedCopy

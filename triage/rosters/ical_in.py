@@ -9,8 +9,8 @@ import recurring_ical_events
 from icalendar import Calendar
 
 from triage.domain.errors import TriageError
-from triage.domain.feeds import Feed
-from triage.domain.roster import Override, Roster
+from triage.domain.roster.feeds import Feed
+from triage.domain.roster.roster import Override, Roster
 from triage.domain.wall_time import first_instant
 
 AHEAD, BEHIND = timedelta(days=92), timedelta(days=1)

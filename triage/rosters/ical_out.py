@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from icalendar import Calendar, Event
 
 from triage.domain.paging import short_tag
-from triage.domain.roster import Roster
-from triage.domain.shifts import Shift, shifts
+from triage.domain.roster.roster import Roster
+from triage.domain.roster.shifts import Shift, shifts
 
 DAYS = 90
 _LETTERS = 32

@@ -11,10 +11,10 @@ from difflib import unified_diff
 from pathlib import Path
 
 from triage.domain.errors import TriageError
-from triage.domain.feeds import Feed
-from triage.domain.roster import Override, Roster
-from triage.domain.roster_file import read_roster
-from triage.domain.roster_gaps import gap_words, gaps
+from triage.domain.roster.feeds import Feed
+from triage.domain.roster.gaps import gap_words, gaps
+from triage.domain.roster.roster import Override, Roster
+from triage.domain.roster_file.reading import read_roster
 from triage.domain.wall_time import wall_clock
 from triage.rosters.ical_in import AHEAD, read_feed
 

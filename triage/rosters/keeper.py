@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from triage.domain.errors import TriageError
-from triage.domain.roster import Roster
-from triage.domain.roster_gaps import Gap, gap_words, gaps
+from triage.domain.roster.gaps import Gap, gap_words, gaps
+from triage.domain.roster.roster import Roster
 from triage.policies.roles import paged_roles
-from triage.recording import Desk
+from triage.recording.ledger import Desk
 from triage.rosters.sources import Kept, feed_states, load_roster, put_together, read_kept
 from triage.store.store import Store
 

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from triage.domain.errors import TriageError
-from triage.domain.feeds import Feed, FeedState
-from triage.domain.roster import Roster, default_roster
-from triage.domain.roster_changes import RosterChange, with_changes
-from triage.domain.roster_file import read_roster
-from triage.domain.route_proofs import RouteProof, with_proofs
+from triage.domain.roster.changes import RosterChange, with_changes
+from triage.domain.roster.feeds import Feed, FeedState
+from triage.domain.roster.roster import Roster, default_roster
+from triage.domain.roster.route_proofs import RouteProof, with_proofs
+from triage.domain.roster_file.reading import read_roster
 from triage.rosters.ical_in import FeedShifts, UnsoundFeed, read_feed
 from triage.store.reader import Reader
 from triage.store.records import FeedCopy, RouteTest

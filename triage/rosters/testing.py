@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from triage.domain.paging import PageId
-from triage.domain.roster import Roster
-from triage.domain.roster_file_check import Finding
-from triage.domain.route_proofs import setup_of
+from triage.domain.roster.check_sites import Finding
+from triage.domain.roster.roster import Roster
+from triage.domain.roster.route_proofs import setup_of
 from triage.policies.roles import paged_roles
-from triage.recording import Desk
+from triage.recording.ledger import Desk
 from triage.store.records import RouteTest
 from triage.store.transaction import Transaction
 from triage.workflow.route_tests import Drill, RouteKey, drill_order, due_drills

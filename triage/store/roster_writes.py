@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
-from triage.domain.roster_changes import ChangeKind, RosterChange
+from triage.domain.roster.changes import ChangeKind, RosterChange
 from triage.store.bulk import bulk_insert, overwrite
 from triage.store.records import FeedCopy, RouteTest
 from triage.store.roster_rows import RosterChangeRow, RosterFeedRow, RouteTestRow

@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 
 from triage.domain.instants import parse_instant
-from triage.domain.roster import Roster
+from triage.domain.roster.roster import Roster
 from triage.domain.tiers import Tier
-from triage.recording import PolicyBooks
+from triage.recording.ledger import PolicyBooks
 from triage.store.records import CaseRow
 from triage.web.wall import Countdown, Moment, Wall, wait_words
 from triage.web.window import Window, window_of

@@ -6,7 +6,7 @@ from typing import Any
 
 from triage.domain.authority import MILESTONE_SIDES
 from triage.domain.events import Side
-from triage.domain.roster import Roster
+from triage.domain.roster.roster import Roster
 from triage.web.problems import RefusalError
 from triage.web.referral_form import local_instant
 from triage.workflow.closing import CLOSE_REASONS, TREATMENTS

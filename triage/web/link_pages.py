@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from triage.domain.events import Actor
 from triage.domain.paging import ACKNOWLEDGEMENT, PageId
-from triage.domain.roster import Person
+from triage.domain.roster.roster import Person
 from triage.domain.tiers import Tier
 from triage.store.reaching import Link, link_hash
 from triage.store.records import CaseRow, PageRow

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from triage.domain.people import Person
+from triage.domain.roster.people import Person
 from triage.store.reaching import Subscription
 from triage.store.reader import Reader
 from triage.web.asking import parts_of

@@ -9,7 +9,7 @@ import orjson
 from triage.domain.events import Actor, EventType, Sender, Side
 from triage.domain.instants import format_instant
 from triage.domain.paging import ACKNOWLEDGEMENT, PageId, PageOrder
-from triage.domain.roster import Person
+from triage.domain.roster.roster import Person
 from triage.domain.tiers import Tier
 from triage.store.records import CaseRow, PageRow
 from triage.web.acts import acknowledge, told_at

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from triage.domain.telephone import CODE_DIGITS, reply_code
+from triage.domain.roster.telephone import CODE_DIGITS, reply_code
 from triage.web import twiml
 from triage.web.asking import parts_of
 from triage.web.parts import WebParts

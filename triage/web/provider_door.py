@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from triage.domain.paging import short_tag
-from triage.domain.roster import Person, Route
-from triage.domain.telephone import dialled
+from triage.domain.roster.roster import Person, Route
+from triage.domain.roster.telephone import dialled
 from triage.web.asking import parts_of
 from triage.web.body import read_body
 from triage.web.parts import WebParts

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from triage.domain.instants import format_instant
-from triage.domain.roster_changes import Act, RosterChange, revocation
-from triage.domain.roster_file_check import Finding
+from triage.domain.roster.changes import Act, RosterChange, revocation
+from triage.domain.roster.check_sites import Finding
 from triage.policies.roles import paged_roles
 from triage.rosters.changing import NoChange, change_document, changes_of, shown, weaknesses
 from triage.web.asking import bearer, json_object, parts_of

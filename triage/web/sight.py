@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable
 
 from triage.domain.case import CaseState
 from triage.domain.case_id import read_case_id
-from triage.domain.roster import Roster
+from triage.domain.roster.roster import Roster
 from triage.store.reader import Reader
 from triage.store.records import CaseRow, PageRow
 from triage.web.auth import Credential

@@ -11,8 +11,8 @@ from triage.domain.case import Case
 from triage.domain.events import Event
 from triage.domain.instants import format_instant
 from triage.domain.paging import ACKNOWLEDGEMENT, PageOrder
-from triage.domain.roster import Roster
-from triage.domain.roster_changes import RosterChange
+from triage.domain.roster.changes import RosterChange
+from triage.domain.roster.roster import Roster
 from triage.policies.book import PolicyBook
 from triage.policies.explain import explain_rule
 from triage.policies.schedule_tables import AcknowledgementLadder, TierLimit

@@ -11,7 +11,7 @@ from triage.domain.authority import opens, refusal
 from triage.domain.canary import is_canary
 from triage.domain.case import Case, CaseState, Obligation, Verdict
 from triage.domain.events import CaseId, Event, EventType, Side
-from triage.domain.roster import Roster
+from triage.domain.roster.roster import Roster
 from triage.policies.book import PolicyBook
 from triage.workflow import closing, joining, milestones, people, tiering
 from triage.workflow.causes import with_causes

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from triage.domain.paging import PageKey, PageOrder, page_id, read_page_id, short_tag
-from triage.domain.roster import Roster
+from triage.domain.roster.roster import Roster
 from triage.workflow.routing import routes_for
 
 HOUSE = "house"

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from triage.domain.case import Case, Obligation
 from triage.domain.paging import ACKNOWLEDGEMENT, short_tag
-from triage.domain.roster import Site
+from triage.domain.roster.roster import Site
 from triage.domain.tiers import Tier
 from triage.policies.book import PolicyBook
 from triage.policies.schedule_tables import Limit, ObligationClock, ObligationRow, OnlyRule

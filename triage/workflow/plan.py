@@ -12,7 +12,7 @@ from datetime import datetime
 from triage.domain.canary import canary_order, is_canary
 from triage.domain.case import Case, CaseState, Timer
 from triage.domain.paging import ACKNOWLEDGEMENT, PageKey, PageOrder, page_id
-from triage.domain.roster import OWNER_OF_CASE, OnCall, Roster
+from triage.domain.roster.roster import OWNER_OF_CASE, OnCall, Roster
 from triage.policies.book import PolicyBook
 from triage.workflow.ladder import Step
 from triage.workflow.reason_class import reason_class

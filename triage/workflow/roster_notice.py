@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from triage.domain.instants import format_instant
 from triage.domain.paging import PageKey, PageOrder, page_id, read_page_id, short_tag
-from triage.domain.roster import Roster
-from triage.domain.roster_gaps import Gap, gap_words
+from triage.domain.roster.gaps import Gap, gap_words
+from triage.domain.roster.roster import Roster
 from triage.workflow.routing import routes_for
 
 ROSTER = "roster"

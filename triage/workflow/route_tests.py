@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from triage.domain.paging import PageKey, PageOrder, page_id, read_page_id, short_tag
-from triage.domain.roster import Person, Roster, Route
-from triage.domain.route_proofs import setup_of
-from triage.domain.shifts import shifts
-from triage.domain.site_hours import in_hours
+from triage.domain.roster.roster import Person, Roster, Route
+from triage.domain.roster.route_proofs import setup_of
+from triage.domain.roster.shifts import shifts
+from triage.domain.roster.site_hours import in_hours
 
 DRILL = "drill"
 ROUTE_TEST = "route_test"

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from triage.domain.contact import NO_WAIT
-from triage.domain.roster import Person, Route
+from triage.domain.roster.contact import NO_WAIT
+from triage.domain.roster.roster import Person, Route
 from triage.domain.tiers import Tier
 
 INBOX = Route(name="inbox", kind="inbox")

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from triage.domain.case import Case, Obligation
 from triage.domain.events import Actor
 from triage.domain.paging import ACKNOWLEDGEMENT
-from triage.domain.roster import Roster, Site
-from triage.domain.site_hours import in_hours, next_opening
+from triage.domain.roster.roster import Roster, Site
+from triage.domain.roster.site_hours import in_hours, next_opening
 from triage.policies.book import PolicyBook
 from triage.policies.schedule_tables import AcknowledgementLadder, Rung, Share
 from triage.workflow.ladder import Step, rounds, rungs, scale

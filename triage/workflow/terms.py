@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from triage.domain.roster import Site
-from triage.domain.site_hours import add_working_days, add_working_time
+from triage.domain.roster.roster import Site
+from triage.domain.roster.site_hours import add_working_days, add_working_time
 from triage.domain.tiers import Tier
 from triage.policies.book import PolicyBook
 from triage.policies.durations import Span, Unit

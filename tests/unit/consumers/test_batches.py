@@ -17,9 +17,9 @@ from triage.consumers.seats import Seats
 from triage.consumers.status import DoorStatus
 from triage.consumers.topics import QUARANTINE, REFERRALS
 from triage.domain.errors import StoreUnavailable
-from triage.domain.roster import default_roster
+from triage.domain.roster.roster import default_roster
 from triage.intake.registry import Registry
-from triage.recording import Desk
+from triage.recording.ledger import Desk
 from triage.store import Store, StoreBusy, open_store
 
 

@@ -12,7 +12,7 @@ from tests.web_house import CASE, House, build_house
 from triage.domain.canary import SOURCE, canary_referral, is_canary
 from triage.domain.errors import TriageError
 from triage.domain.paging import PageOrder
-from triage.domain.roster import Roster
+from triage.domain.roster.roster import Roster
 from triage.escalation.canary import Canary
 from triage.notify.delivery import Delivery
 from triage.notify.directory import Directory

@@ -7,7 +7,7 @@ from typing import Any
 from tests.scenarios.house import ROSTER
 from tests.unit.escalation.test_sweep import EMERGENT, OPENED, desk, overdue, receive
 from triage.domain.events import CaseId
-from triage.domain.roster import default_roster
+from triage.domain.roster.roster import default_roster
 from triage.escalation.foresight import Foresight
 from triage.escalation.sweep import Sweep
 from triage.handle import sweep_cases

@@ -9,13 +9,13 @@ import pytest
 from tests.running_door import REGISTRY, referral
 from triage.books import load_books
 from triage.domain.events import CaseId
-from triage.domain.roster import default_roster
+from triage.domain.roster.roster import default_roster
 from triage.escalation.sweep import CLAIM, Sweep
 from triage.handle import Incoming, handle
 from triage.intake.decode import decode
 from triage.intake.door import Door
 from triage.intake.unreadable import Unreadable, quarantine_item
-from triage.recording import Desk
+from triage.recording.ledger import Desk
 from triage.store import Store, open_store
 
 OPENED = datetime(2026, 3, 10, 8, 1, tzinfo=UTC)

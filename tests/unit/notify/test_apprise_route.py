@@ -10,7 +10,7 @@ import pytest
 from tests.fakes_notify import START, order
 from tests.webhook_receiver import Receiver
 from triage.domain.paging import page_document
-from triage.domain.roster import Route
+from triage.domain.roster.roster import Route
 from triage.notify.apprise_route import AppriseRoute
 from triage.notify.quiet_log import quieten_senders
 from triage.notify.routes import Accepted, Refused, SendResult, Unreachable

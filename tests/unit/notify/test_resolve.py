@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.fakes_notify import START, FakeClock, order
-from triage.domain.roster import OWNER_OF_CASE, Roster
-from triage.domain.roster_file import read_roster
+from triage.domain.roster.roster import OWNER_OF_CASE, Roster
+from triage.domain.roster_file.reading import read_roster
 from triage.notify.apprise_route import AppriseRoute
 from triage.notify.directory import Directory
 from triage.notify.inbox import InboxRoute

@@ -12,7 +12,7 @@ from tests.fakes_notify import START, order
 from tests.webhook_receiver import Receiver
 from triage.clock import SystemClock
 from triage.domain.paging import page_document
-from triage.domain.roster import Route
+from triage.domain.roster.roster import Route
 from triage.notify.routes import Accepted, Refused, SendResult, Unreachable
 from triage.notify.webhook import WebhookRoute, webhook_client
 

@@ -26,7 +26,7 @@ from triage.proof.simulate.story import Crash, Story
 from triage.proof.simulate.story_file import UnreadableStory, read_story, write_story
 from triage.proof.simulate.verdict import CaseView, Down, Violation, excused
 from triage.proof.simulate.virtual_time import VirtualClock, VirtualLoop, run_virtually
-from triage.recording import PolicyBooks
+from triage.recording.ledger import PolicyBooks
 
 _START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 

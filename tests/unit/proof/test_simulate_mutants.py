@@ -27,7 +27,7 @@ from triage.proof.simulate.run import run_story
 from triage.proof.simulate.story import Story
 from triage.proof.simulate.verdict import Violation
 from triage.proof.simulate.web_door import look_at_page
-from triage.recording import PolicyBooks
+from triage.recording.ledger import PolicyBooks
 from triage.store import page_writes
 from triage.store.session import instant_parameter
 from triage.web.parts import WebParts

@@ -13,7 +13,7 @@ from tests.store_schema import (
     pages_of_the_version_before_keep_their_turn,
 )
 from triage.domain.paging import Attempt
-from triage.domain.roster_changes import RosterChange
+from triage.domain.roster.changes import RosterChange
 from triage.store import (
     audit_writes,
     case_writes,

@@ -17,7 +17,7 @@ from tests.web_house import (
     event,
     findings,
 )
-from triage.ordering import noted_orders
+from triage.recording.ordering import noted_orders
 
 
 def get_case(house: House, client: TestClient, whom: str = HOSPITAL) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from triage.proof.simulate.run import PLAIN, Outcome, run_story
 from triage.proof.simulate.shrink import shrink
 from triage.proof.simulate.story import Story
 from triage.proof.simulate.verdict import SecondModel, Violation
-from triage.recording import PolicyBooks
+from triage.recording.ledger import PolicyBooks
 
 ENOUGH_TO_REACH_ALL = 200  # fewer seeds need not come past everything
 

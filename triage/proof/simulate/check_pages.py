@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from triage.domain.roster import DESK_INBOX
+from triage.domain.roster.roster import DESK_INBOX
 from triage.domain.tiers import Tier
 from triage.proof.simulate.phones import Arrival
 from triage.proof.simulate.run import Outcome

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from itertools import takewhile
 
-from triage.domain.roster_file import read_roster
+from triage.domain.roster_file.reading import read_roster
 from triage.proof.hospitals import HospitalStream, Traffic
 from triage.proof.messages import TimedMessage
 from triage.proof.people_and_places import CENTRE

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from triage.domain.paging import PageOrder
-from triage.domain.roster import DESK_INBOX
+from triage.domain.roster.roster import DESK_INBOX
 from triage.notify.routes import Accepted, Connection, Refused, SendResult, Unreachable
 from triage.proof.simulate.crash_points import Gate
 from triage.proof.simulate.story import Temper, dice

@@ -19,7 +19,7 @@ from triage.proof.simulate.story import HTTP, Message, Story, dice
 from triage.proof.simulate.verdict import Down
 from triage.proof.simulate.virtual_time import VirtualLoop, run_virtually
 from triage.proof.simulate.world import World, loop_dice
-from triage.recording import PolicyBooks
+from triage.recording.ledger import PolicyBooks
 from triage.web.problems import RefusalError
 
 _SETTLING = timedelta(minutes=5)

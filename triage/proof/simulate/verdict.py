@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from triage.domain.events import CaseId, Event
-from triage.domain.roster import Roster
+from triage.domain.roster.roster import Roster
 from triage.policies.book import PolicyBook
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from triage.domain.roster_file import read_roster
+from triage.domain.roster_file.reading import read_roster
 from triage.handle import Desk
 from triage.proof.people_and_places import hospitals
 from triage.proof.simulate.bus import Bus
@@ -20,7 +20,7 @@ from triage.proof.simulate.trace import Trace
 from triage.proof.simulate.verdict import Down
 from triage.proof.simulate.virtual_time import VirtualClock, VirtualLoop
 from triage.proof.simulate.watched_store import fresh_engine, raw_connection
-from triage.recording import PolicyBooks
+from triage.recording.ledger import PolicyBooks
 from triage.store.column_types import read_sqlite_instant
 from triage.store.records import Token
 from triage.store.store import Store

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from triage.domain.roster import DESK_INBOX, Person, Route, RouteKind
-from triage.domain.roster_contact import contact_rule
-from triage.domain.roster_entry import Entry
-from triage.domain.roster_providers import REFERENCES, read_number
-from triage.domain.roster_values import read_date, read_id, read_role, read_text
-from triage.domain.telephone import Provider
+from triage.domain.roster.roster import DESK_INBOX, Person, Route, RouteKind
+from triage.domain.roster.telephone import Provider
+from triage.domain.roster_file.contact import contact_rule
+from triage.domain.roster_file.entry import Entry
+from triage.domain.roster_file.providers import REFERENCES, read_number
+from triage.domain.roster_file.values import read_date, read_id, read_role, read_text
 
 _KINDS: Mapping[str, RouteKind] = {
     "inbox": "inbox",

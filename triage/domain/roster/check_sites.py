@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from triage.domain.feeds import Feed, FeedState
-from triage.domain.roster import Override, Roster, Site
+from triage.domain.roster.feeds import Feed, FeedState
+from triage.domain.roster.roster import Override, Roster, Site
 from triage.domain.wall_time import wall_clock
 
 LOOK_AHEAD = timedelta(days=14)

@@ -1,8 +1,8 @@
 """The telephone providers of a roster file, and the numbers that they reach."""
 
-from triage.domain.roster_entry import Entry
-from triage.domain.roster_values import read_id, read_text
-from triage.domain.telephone import TWILIO, Provider, dialled
+from triage.domain.roster.telephone import TWILIO, Provider, dialled
+from triage.domain.roster_file.entry import Entry
+from triage.domain.roster_file.values import read_id, read_text
 
 REFERENCES = ("env:", "file:")
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from triage.domain.events import CaseId, EventType
-from triage.domain.roster import Roster
-from triage.recording import Desk, Folded, Held
+from triage.domain.roster.roster import Roster
+from triage.recording.ledger import Desk, Folded, Held
+from triage.recording.writing import Entry, entry_of
 from triage.store.records import Standing, StoredCase
 from triage.store.transaction import Transaction
 from triage.workflow.fold import fold
 from triage.workflow.plan import plan
-from triage.writing import Entry, entry_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ All on the site's own wall clock, holidays and the nights when the clocks change
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
-from triage.domain.roster import Site
+from triage.domain.roster.roster import Site
 from triage.domain.wall_time import first_instant, wall_clock
 
 _DAY = timedelta(days=1)

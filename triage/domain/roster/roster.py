@@ -9,12 +9,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from triage.domain.feeds import Feed
-from triage.domain.people import Person as Person
-from triage.domain.people import Route as Route
-from triage.domain.people import RouteKind as RouteKind
-from triage.domain.rotation import Turn, first_handover, turn_at
-from triage.domain.telephone import Provider
+from triage.domain.roster.feeds import Feed
+from triage.domain.roster.people import Person as Person
+from triage.domain.roster.people import Route as Route
+from triage.domain.roster.people import RouteKind as RouteKind
+from triage.domain.roster.rotation import Turn, first_handover, turn_at
+from triage.domain.roster.telephone import Provider
 from triage.domain.wall_time import first_instant, wall_clock
 
 ROLES = (

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import cast, get_args
 
-from triage.domain.feeds import Feed, NamedBy
-from triage.domain.roster_entry import Entry
-from triage.domain.roster_rotas import one_of
-from triage.domain.roster_values import read_every, read_id, read_role, read_text
+from triage.domain.roster.feeds import Feed, NamedBy
+from triage.domain.roster_file.entry import Entry
+from triage.domain.roster_file.rotas import one_of
+from triage.domain.roster_file.values import read_every, read_id, read_role, read_text
 
 _ADDRESSES = ("https://", "http://", "env:", "file:")
 _STALE_AFTER = timedelta(hours=24)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from triage.domain.paging import short_tag
-from triage.domain.roster import Person, Roster, Route
+from triage.domain.roster.roster import Person, Roster, Route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,13 @@ from datetime import date, time
 
 from triage.domain.errors import UnsoundRoster
 from triage.domain.paging import short_tag
-from triage.domain.roster import Roster, Site
-from triage.domain.roster_entry import Entry
-from triage.domain.roster_feeds import feed_of, note_doubled
-from triage.domain.roster_people import person_of
-from triage.domain.roster_providers import provider_of
-from triage.domain.roster_rotas import override_of, rota_of
-from triage.domain.roster_values import (
+from triage.domain.roster.roster import Roster, Site
+from triage.domain.roster_file.entry import Entry
+from triage.domain.roster_file.feeds import feed_of, note_doubled
+from triage.domain.roster_file.people import person_of
+from triage.domain.roster_file.providers import provider_of
+from triage.domain.roster_file.rotas import override_of, rota_of
+from triage.domain.roster_file.values import (
     read_closing,
     read_date,
     read_days,

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from triage.domain.contact import EVERY_PAGE, ContactRule
-from triage.domain.telephone import Provider
+from triage.domain.roster.contact import EVERY_PAGE, ContactRule
+from triage.domain.roster.telephone import Provider
 
 RouteKind = Literal["inbox", "webhook", "apprise", "sms", "voice", "webpush"]
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from triage.domain.paging import short_tag
-from triage.domain.roster import Override, Roster
-from triage.domain.shifts import Shift, shifts, whole_shift
+from triage.domain.roster.roster import Override, Roster
+from triage.domain.roster.shifts import Shift, shifts, whole_shift
 
 
 class ChangeKind(StrEnum):

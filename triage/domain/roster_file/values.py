@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from triage.domain.instants import parse_instant
-from triage.domain.roster import ROLES
+from triage.domain.roster.roster import ROLES
 from triage.domain.wall_time import first_instant
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

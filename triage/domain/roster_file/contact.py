@@ -3,8 +3,8 @@
 import re
 from datetime import timedelta
 
-from triage.domain.contact import A_MINUTE, NO_WAIT, ContactRule
-from triage.domain.roster_entry import Entry
+from triage.domain.roster.contact import A_MINUTE, NO_WAIT, ContactRule
+from triage.domain.roster_file.entry import Entry
 from triage.domain.tiers import Tier
 
 _MINUTES = re.compile(r"(\d{1,3}) ?(min|minutes?)")

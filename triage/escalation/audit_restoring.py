@@ -7,11 +7,11 @@ from datetime import datetime
 import orjson
 
 from triage.domain.events import CaseId, Event, EventType, read_event
-from triage.recording import Desk, Ledger
+from triage.recording.ledger import Desk, Ledger
+from triage.recording.writing import Incoming, write_cases, write_journal
 from triage.store.records import CaseRow, StoredCase
 from triage.store.transaction import Transaction
 from triage.workflow.joining import named_cases
-from triage.writing import Incoming, write_cases, write_journal
 
 
 def restore_case(

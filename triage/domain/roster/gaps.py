@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from triage.domain.roster import Roster
-from triage.domain.shifts import Shift, shifts
+from triage.domain.roster.roster import Roster
+from triage.domain.roster.shifts import Shift, shifts
 from triage.domain.wall_time import wall_clock
 
 _AROUND = timedelta(days=31)

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Collection, Mapping
 
-from triage.domain.roster import Override, Rota, Site
-from triage.domain.roster_entry import Entry
-from triage.domain.roster_values import (
+from triage.domain.roster.roster import Override, Rota, Site
+from triage.domain.roster_file.entry import Entry
+from triage.domain.roster_file.values import (
     read_date,
     read_every,
     read_handover,

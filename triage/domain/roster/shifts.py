@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from triage.domain.roster import OnCall, Roster, Rota
+from triage.domain.roster.roster import OnCall, Roster, Rota
 from triage.domain.wall_time import first_instant
 
 _LONGEST = timedelta(days=62)

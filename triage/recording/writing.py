@@ -13,8 +13,8 @@ from triage.domain.events import Event, event_document
 from triage.domain.legs import completed_legs, current_leg
 from triage.domain.paging import PageId, PageOrder, page_document
 from triage.domain.tiers import Tier
-from triage.ordering import pages_ordered
-from triage.recording import Folded, Held, Ledger
+from triage.recording.ledger import Folded, Held, Ledger
+from triage.recording.ordering import pages_ordered
 from triage.store.records import CaseRow, CompletedLeg, JournalEntry, LogRow, OutboxRow
 from triage.workflow.document import case_document
 

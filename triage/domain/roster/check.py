@@ -4,9 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from triage.domain.feeds import FeedState
-from triage.domain.roster import Person, Roster, Route, Site
-from triage.domain.roster_file_check import (
+from triage.domain.roster.check_sites import (
     LOOK_AHEAD,
     Finding,
     feed_findings,
@@ -14,7 +12,9 @@ from triage.domain.roster_file_check import (
     overlap_findings,
     site_findings,
 )
-from triage.domain.shifts import Shift, shifts
+from triage.domain.roster.feeds import FeedState
+from triage.domain.roster.roster import Person, Roster, Route, Site
+from triage.domain.roster.shifts import Shift, shifts
 
 PROOF_LASTS = timedelta(days=35)  # a weekly test page may fail four times before this is told
 _ROUTES_FOR_EMERGENT = 2

@@ -11,11 +11,11 @@ import orjson
 from triage.domain.authority import refusal
 from triage.domain.case import Case, Verdict
 from triage.domain.events import CaseId, Event, EventType, read_event
-from triage.domain.roster import Roster
+from triage.domain.roster.roster import Roster
 from triage.domain.tiers import Tier
-from triage.grouping import carried_cases, groups
 from triage.policies.book import PolicyBook
 from triage.policies.read import read_findings
+from triage.recording.grouping import carried_cases, groups
 from triage.store.records import CaseRow, EventKey, SeenEvent, StoredCase
 from triage.store.transaction import Transaction
 from triage.workflow.fold import fold

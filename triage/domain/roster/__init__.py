@@ -1,0 +1,1 @@
+"""Who can be reached, and who serves when."""

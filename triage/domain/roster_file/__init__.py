@@ -1,0 +1,1 @@
+"""The roster file (TOML): read, or refused with every reason."""

@@ -1,0 +1,1 @@
+"""One transaction's work on its cases: load, fold, plan, write."""
