@@ -120,11 +120,16 @@ def emergent(run: Run, due: datetime, now: datetime) -> list[Step]:
     # '(and the consultant, when a timer raised it)'
     by_timer = ["consultant"] if run.is_by_timer else []
     zero, five, twelve = rungs(run, due, 15 * MINUTE, [0 * MINUTE, 5 * MINUTE, 12 * MINUTE])
+    # 'the longest gap between pages never exceeds the ladder's 10 minutes' (decision 11)
+    twelve = min(twelve, five + 10 * MINUTE)
     steps = [
         Step(zero, ("registrar", "coordinator", *sorted(run.also), *by_timer)),
         Step(five, ("consultant",)),
         Step(twelve, ("second_consultant", "site_manager")),
     ]
+    if due - twelve > 10 * MINUTE:
+        between = min(twelve + 10 * MINUTE, due - MINUTE)
+        steps.append(Step(between, EVERYBODY, True))
     at, number = due, 0
     while at <= now:
         steps.append(Step(max(at, run.start), EVERYBODY + (WIDEN if number >= 2 else ()), True))

@@ -110,7 +110,7 @@ class Steps:
         tier = run.tier if run.after_treatment else self.case.tier
         ladder = self.book.ladders.acknowledgement[tier]
         steps = self._rungs(obligation, ladder)
-        for step in steps:
+        for step in (*steps, *self._early_rounds(obligation, ladder, steps)):
             yield Owing(obligation, step)
         if run.also_person is not None:
             at_once = Step(at=run.started_at, roles=(run.also_person.role or "owner",), rung=1)
@@ -128,7 +128,7 @@ class Steps:
         ]
         gap = self.book.ladders.minimum_gap
         steps = rungs(start, offsets, factor, gap, run.declines, obligation.due_at)
-        return self._skip_empty(steps)
+        return self._skip_empty(steps, _longest_gap(ladder))
 
     def _scale(self, obligation: Obligation) -> float:
         return scale(obligation.starts_at, obligation.due_at, obligation.nominal)
@@ -149,16 +149,38 @@ class Steps:
             return min(opening, start + rung.out_of_hours.at_latest) - start
         return rung.after or timedelta()
 
-    def _skip_empty(self, steps: list[Step]) -> list[Step]:
-        """A rung that reaches nobody hands its instant to the next one."""
+    def _skip_empty(self, steps: list[Step], longest: timedelta | None) -> list[Step]:
+        """A rung that reaches nobody hands its instant to the next one.
+
+        None comes later than `longest` after the one that reached somebody: a decline that brought
+        that one forward brings the next one with it.
+        """
         pulled: datetime | None = None
+        told: datetime | None = None
         result = []
         for step in steps:
-            if pulled is not None and pulled < step.at:
-                step = replace(step, at=pulled)
+            latest = [told + longest] if told is not None and longest is not None else []
+            latest += [pulled] if pulled is not None else []
+            step = replace(step, at=min([step.at, *latest]))
             result.append(step)
             pulled = None if self._reaches(step, step.at) else step.at
+            told = told if pulled is not None else step.at
         return result
+
+    def _early_rounds(
+        self, obligation: Obligation, ladder: AcknowledgementLadder, steps: list[Step]
+    ) -> Iterator[Step]:
+        """Rounds before the due instant, where the rungs were used up early or reach nobody."""
+        longest = _longest_gap(ladder)
+        if ladder.rounds is None or longest is None or not steps:
+            return
+        reached = [step.at for step in steps if self._reaches(step, step.at)]
+        first = max(reached, default=obligation.starts_at) + longest
+        rung = len(steps) + len(ladder.steps) + 1
+        safe = obligation.due_at - self.book.ladders.minimum_gap
+        for step in rounds(first, longest, ladder.rounds.roles, rung, self.now):
+            if step.at < obligation.due_at:
+                yield replace(step, at=min(step.at, safe))
 
     def _reaches(self, step: Step, at: datetime) -> bool:
         return any(self.roster.reaches(self.site.id, role, at) for role in step.roles)
@@ -204,6 +226,12 @@ class Steps:
         if step.at < widens_at:
             return step.roles
         return tuple(dict.fromkeys((*step.roles, *self.roster.widen_roles(self.site.id))))
+
+
+def _longest_gap(ladder: AcknowledgementLadder) -> timedelta | None:
+    """Rounds say how long nobody may hear of a case that nobody owns; working time says nothing."""
+    rounds = ladder.rounds
+    return rounds.every.length if rounds is not None and not rounds.every.is_working else None
 
 
 def _strictest(opened: list[Obligation]) -> Iterator[Obligation]:
