@@ -5,9 +5,12 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
-from tests.audit_house import FAR, AuditHouse, Loss, case_of, referral
+from tests.audit_house import AuditHouse, case_of, referral
 from triage.domain.audit import Kind
 from triage.domain.errors import StoreUnavailable
+from triage.escalation.audit_sight import marks_after
+from triage.escalation.auditor import Auditor
+from triage.proof.losses import FAR, Loss
 
 AuditCheck = Callable[[AuditHouse], None]
 LOST = case_of(1)
@@ -124,6 +127,42 @@ def one_event_that_strikes_many_is_a_few_lines_for_people(house: AuditHouse) -> 
     assert house.audit(passes=2).found == []
 
 
+def a_loss_that_strikes_more_than_one_pass_can_mend_is_mended_by_the_next_ones(
+    house: AuditHouse,
+) -> None:
+    busy(house, 12)
+    house.auditor = Auditor(house.view, house.store, house.desk, budget_seconds=0)
+    house.audit(passes=20)
+    house.run("UPDATE cases SET state = 'closed', next_due_at = NULL")
+    first = house.audit()
+    assert len(first.found) >= 12
+    assert len(first.mended) < 12
+    house.audit(passes=20)
+    assert house.ask("SELECT count(*) FROM cases WHERE state = 'closed'") == 0
+    assert house.audit().found == []
+
+
+def a_case_of_which_nothing_is_left_is_told(house: AuditHouse) -> None:
+    busy(house)
+    tables = ("case_log", "cases", "journal", "page")
+    house.run(*(f"DELETE FROM {table} WHERE case_id = :case" for table in tables), case=LOST)
+    found = house.audit(passes=2).found
+    assert [(each.kind, each.case) for each in found] == [(Kind.CASE_LOST, LOST)]
+    assert house.audit(passes=2).found == []
+
+
+def what_no_mark_shows_is_found_when_its_turn_comes_again(house: AuditHouse) -> None:
+    """As with a mark that is the same by accident, or a fault in how a case was judged."""
+    busy(house)
+    house.run("UPDATE cases SET leg = 'altered' WHERE case_id = :case", case=LOST)
+    with house.view.read() as reading:
+        house.auditor._walk._marks.update(marks_after(reading, "", 1000).marks)
+    assert house.audit(passes=2).found == []
+    house.clock.advance(minutes=10)
+    found = house.audit().found
+    assert (Kind.CASE_CHANGED, LOST) in {(each.kind, each.case) for each in found}
+
+
 def emergent_silence_is_broken(house: AuditHouse) -> None:
     house.refer(range(1, 2))
     house.live(60)
@@ -203,6 +242,9 @@ CHECKS: tuple[AuditCheck, ...] = (
     a_lost_page_of_unread_records_is_ordered_again,
     a_dead_sweep_and_a_dead_relay_are_told,
     one_event_that_strikes_many_is_a_few_lines_for_people,
+    a_loss_that_strikes_more_than_one_pass_can_mend_is_mended_by_the_next_ones,
+    a_case_of_which_nothing_is_left_is_told,
+    what_no_mark_shows_is_found_when_its_turn_comes_again,
     emergent_silence_is_broken,
     a_published_record_may_be_cleared_away,
     a_position_moved_back_is_told,

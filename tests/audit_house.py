@@ -1,7 +1,6 @@
 """A house to lose things in: referrals, a relay that sends, a sweep, an auditor, planted losses."""
 
 import hashlib
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +11,6 @@ from sqlalchemy import Engine, create_engine, text
 from tests.scenarios.house import ROSTER
 from tests.web_house import NOW, SetClock, findings
 from triage.books import load_books
-from triage.domain.audit import Kind
 from triage.domain.case_id import case_id
 from triage.domain.events import CaseId, Event, EventType, Sender, Side
 from triage.domain.paging import Attempt
@@ -183,125 +181,3 @@ def _drop_guards(connection: Any) -> None:
     names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
     for (name,) in names.all():
         connection.execute(text(f"DROP TRIGGER {name}"))
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """A planted loss: the SQL that makes it in one case, and what the auditor is to call it."""
-
-    name: str
-    sql: tuple[str, ...]
-    kinds: frozenset[Kind]
-    is_mended: bool = True
-
-
-_LAST_PAGE = "(SELECT max(page) FROM page WHERE case_id = :case)"
-_LAST_LINK = "(SELECT max(seq) FROM case_log WHERE case_id = :case)"
-
-
-def _loss(name: str, *sql: str, kinds: tuple[Kind, ...], is_mended: bool = True) -> Loss:
-    return Loss(name, sql, frozenset(kinds), is_mended)
-
-
-LOSSES: tuple[Loss, ...] = (
-    _loss("page deleted", f"DELETE FROM page WHERE page = {_LAST_PAGE}", kinds=(Kind.PAGE_LOST,)),
-    _loss("every page deleted", "DELETE FROM page WHERE case_id = :case", kinds=(Kind.PAGE_LOST,)),
-    _loss(
-        "page sent elsewhere",
-        f"UPDATE page SET order_document = replace(order_document, 'inbox', 'other')"
-        f" WHERE page = {_LAST_PAGE}",
-        kinds=(Kind.PAGE_CHANGED,),
-    ),
-    _loss(
-        "receipts deleted from the log",
-        "DELETE FROM case_log WHERE case_id = :case AND document LIKE '%page.receipt%'",
-        kinds=(Kind.LOG_LOST,),
-    ),
-    _loss(
-        "timer cleared",
-        "UPDATE cases SET next_due_at = NULL WHERE case_id = :case",
-        kinds=(Kind.TIMER,),
-    ),
-    _loss(
-        "timer moved far ahead",
-        "UPDATE cases SET next_due_at = :far WHERE case_id = :case",
-        kinds=(Kind.TIMER,),
-    ),
-    _loss(
-        "tier lowered by hand",
-        "UPDATE cases SET tier = 'ROUTINE', is_emergent = false WHERE case_id = :case",
-        kinds=(Kind.CASE_CHANGED,),
-    ),
-    _loss(
-        "case closed by hand",
-        "UPDATE cases SET state = 'closed', next_due_at = NULL WHERE case_id = :case",
-        kinds=(Kind.CASE_CHANGED, Kind.TIMER),
-    ),
-    _loss(
-        "document and column altered alike",
-        "UPDATE cases SET tier = 'ROUTINE', document = replace(document, '\"tier\":\"EMERGENT\"',"
-        ' \'"tier":"ROUTINE"\') WHERE case_id = :case',
-        kinds=(Kind.CASE_CHANGED,),
-    ),
-    _loss("case row deleted", "DELETE FROM cases WHERE case_id = :case", kinds=(Kind.CASE_LOST,)),
-    _loss(
-        "head forgotten",
-        "UPDATE cases SET head = '' WHERE case_id = :case",
-        kinds=(Kind.LOG_LOST, Kind.CASE_CHANGED),
-    ),
-    _loss(
-        "log row deleted in the middle",
-        "DELETE FROM case_log WHERE case_id = :case AND seq = 2",
-        kinds=(Kind.LOG_LOST,),
-        is_mended=False,
-    ),
-    _loss(
-        "log byte altered",
-        "UPDATE case_log SET document = replace(document, 'centre:NEURO', 'centre:NEURx')"
-        " WHERE case_id = :case AND seq = 1",
-        kinds=(Kind.LOG_CHANGED,),
-        is_mended=False,
-    ),
-    _loss(
-        "log column altered",
-        "UPDATE case_log SET event_id = 'another' WHERE case_id = :case AND seq = 1",
-        kinds=(Kind.LOG_CHANGED,),
-        is_mended=False,
-    ),
-    _loss(
-        "log tail cut",
-        f"DELETE FROM case_log WHERE case_id = :case AND seq = {_LAST_LINK}",
-        kinds=(Kind.LOG_LOST,),
-    ),
-    _loss(
-        "log cut to nothing",
-        "DELETE FROM case_log WHERE case_id = :case",
-        kinds=(Kind.LOG_LOST,),
-    ),
-    _loss(
-        "journal row deleted",
-        "DELETE FROM journal WHERE case_id = :case AND type = 'referral.submitted.v1'",
-        kinds=(Kind.JOURNAL_LOST,),
-        is_mended=False,
-    ),
-    _loss(
-        "case and log deleted",
-        "DELETE FROM cases WHERE case_id = :case",
-        "DELETE FROM case_log WHERE case_id = :case",
-        kinds=(Kind.LOG_LOST,),
-    ),
-    _loss(
-        "outbox rows deleted",
-        "DELETE FROM outbox WHERE key = :case",
-        kinds=(Kind.OUTBOX_LOST,),
-    ),
-    _loss(
-        "page claimed for ever",
-        "UPDATE page SET status = 'sending', settled_at = NULL, ready_at = NULL"
-        f" WHERE page = {_LAST_PAGE}",
-        kinds=(Kind.PAGE_STUCK,),
-    ),
-)
-FAR = "2126-01-01T00:00:00.000000+00:00"
-Values = Mapping[str, Any]
-Plant = Callable[[AuditHouse], None]

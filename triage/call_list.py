@@ -44,20 +44,18 @@ class CallList:
 
 def call_list(reader: Reader, roster: Roster, roles: Sequence[str], now: datetime) -> CallList:
     """The list as it is at `now`; `roles` are those that ladders page, in the book's order."""
-    cases = [c for c in reader.cases("open") if c.lead_case_id in (None, c.case_id)]
-    emergent = [c for c in cases if c.is_emergent]
     return CallList(
         emergencies=tuple(
             OpenEmergency(
-                case=c.case_id,
-                hospital=c.hospital,
-                site=(site := roster.site_for(c.destination)[0]),
-                received=_clock(roster, site, c.referral_received_at),
-                owner=c.owner if c.unacknowledged_since is None else None,
+                case=each.case,
+                hospital=each.hospital,
+                site=(site := roster.site_for(each.destination)[0]),
+                received=_clock(roster, site, each.received_at),
+                owner=each.owner,
             )
-            for c in emergent
+            for each in reader.emergencies()
         ),
-        others=len(cases) - len(emergent),
+        others=reader.calmer_cases(),
         serving=tuple(_serving(roster, roles, now)),
         desks=tuple((s.id, s.desk or "no number in the roster") for s in roster.sites.values()),
     )

@@ -93,7 +93,7 @@ class Settings:
     public_url: str = "http://127.0.0.1:8000"
     secret_key: str | None = None
     audit_database_url: str | None = None
-    audit_every_seconds: float = 10.0
+    audit_every_seconds: float = 5.0
     heads_file: Path | None = None
     push_key: str | None = None
     push_contact: str | None = None
@@ -150,7 +150,7 @@ class _Reader:
             public_url=self.given.get("PUBLIC_URL", f"http://{host}:{port}").rstrip("/"),
             secret_key=self._secret(),
             audit_database_url=self.given.get("AUDIT_DATABASE_URL"),
-            audit_every_seconds=self._number("AUDIT_EVERY_SECONDS", 10, 1, 30),
+            audit_every_seconds=self._number("AUDIT_EVERY_SECONDS", 5, 1, 30),
             heads_file=Path(self.given["HEADS_FILE"]) if "HEADS_FILE" in self.given else None,
             push_key=self._push_key(),
             push_contact=self._push_contact(),

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from triage.proof.bench_audit import AuditOptions, bench_audit
 from triage.proof.commit_rate import commit_rate
 from triage.proof.kafka_node import free_ports
 from triage.proof.ports import NoFreePort, free_port
@@ -56,3 +57,16 @@ def test_the_commit_baseline_counts_commits_that_are_in_the_table(fresh_postgres
         row = connection.execute("SELECT count(*) FROM bench_commit").fetchone()
     assert row == (figure.samples,)
     assert figure.value > 0
+
+
+@pytest.mark.postgres_real
+@pytest.mark.timeout(180)
+def test_a_copied_case_is_sound_and_a_planted_loss_among_copies_is_found(
+    fresh_postgres: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = bench_audit(AuditOptions(database=fresh_postgres, cases=700))
+    figures = {figure.name: figure.value for figure in result.figures}
+    assert figures["planted losses found"] == 20
+    assert figures["findings of nothing planted"] == 0
+    with capsys.disabled():
+        print(f"\n20 losses among 700 cases, slowest {figures['found after: slowest']:.1f} s")

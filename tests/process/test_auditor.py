@@ -16,11 +16,12 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from tests.audit_house import FAR, LOSSES, AuditHouse
+from tests.audit_house import AuditHouse
 from tests.process.installation import Installation, eventually
 from tests.web_house import findings
 from triage.domain.case_id import case_id
 from triage.domain.events import CaseId
+from triage.proof.losses import FAR, LOSSES
 
 pytestmark = [pytest.mark.postgres_real, pytest.mark.timeout(300)]
 

@@ -188,3 +188,33 @@ def test_overrides_that_are_over_are_not_told() -> None:
         override("registrar", "reg-b", "2026-02-12T12:00", "2026-02-12T18:00"),
     )
     assert found == []
+
+
+def one_carrier(*routes: str) -> list[str]:
+    listed = ", ".join(f'{{ {route}, proven_at = "2026-03-01" }}' for route in routes)
+    found = check(
+        person("reg-a", "registrar", f"routes = [{listed}]"),
+        person("reg-b", "registrar"),
+        rota("registrar", "reg-a", "reg-b"),
+    )
+    assert all(each.place == "person reg-a" for each in found)
+    return [each.what for each in found]
+
+
+def test_two_routes_over_one_carrier_are_one_point_of_failure() -> None:
+    ntfy = 'name = "{}", kind = "apprise", url = "ntfys://push.example/{}"'
+    over = "every route that leaves the desk goes over"
+    assert one_carrier(ntfy.format("a", "one"), ntfy.format("b", "two")) == [
+        f"{over} apprise ntfys"
+    ]
+    hook = 'name = "{}", kind = "webhook", url = "https://{}/pages", secret = "env:S"'
+    same = (hook.format("a", "pager.example"), hook.format("b", "pager.example"))
+    assert one_carrier(*same) == [f"{over} webhook pager.example"]
+    other = (hook.format("a", "pager.example"), hook.format("b", "other.example"))
+    assert one_carrier(*other) == []
+
+
+def test_the_inbox_of_the_desk_is_no_second_way() -> None:
+    sms = 'name = "sms", kind = "apprise", url = "env:SMS"'
+    inbox = 'name = "inbox", kind = "inbox"'
+    assert one_carrier(sms, inbox) == ["every route that leaves the desk goes over apprise env:SMS"]

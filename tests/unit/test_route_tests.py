@@ -15,6 +15,7 @@ from triage.domain.roster_file.reading import read_roster
 from triage.escalation.roster_watch import RosterWatch
 from triage.notify.resolve import resolve_order
 from triage.notify.text import page_text
+from triage.rosters.keeper import RosterKeeper
 from triage.rosters.sources import put_together, read_kept
 from triage.rosters.testing import unanswered
 from triage.store import open_store
@@ -196,6 +197,41 @@ def test_a_test_that_nobody_confirmed_in_a_day_is_an_error_of_the_check(house: H
         assert len(found) == count
     assert found[0].level == "error"
     assert "the test page of 2026-03-10 was not confirmed" in found[0].what
+
+
+def told(house: House) -> list[tuple[str, str]]:
+    return [
+        (each.role, each.reason_class)
+        for each in orders(house)
+        if each.obligation == "route_unconfirmed"
+    ]
+
+
+def test_a_test_that_nobody_confirmed_is_told_once_to_the_coordinator_and_on_the_board(
+    house: House,
+) -> None:
+    keeper = RosterKeeper(house.desk, house.store, None)
+    watch(house).turn(NOW)
+    who = orders(house)[0].person
+    for after in (timedelta(hours=23), timedelta(hours=24), timedelta(hours=25)):
+        watch(house).turn(NOW + after)
+        keeper.look(NOW + after)
+        assert bool(told(house)) is bool(house.desk.notices) is (after >= timedelta(hours=24))
+    words = f"roster: {who} did not confirm the test page over {{}}"
+    assert told(house) == [("coordinator", words.format(route)) for route in ("desk", "sms")]
+    assert house.desk.notices == tuple(
+        f"{who} may not be reached: the test page over {route} of 2026-03-10 was not confirmed."
+        for route in ("desk", "sms")
+    )
+
+
+def test_of_the_coordinators_own_route_the_site_manager_is_told(house: House) -> None:
+    house.desk.roster = read_roster(
+        SITE + person("co-a", "coordinator", ROUTES) + rota("coordinator", "co-a")
+    )
+    for after in (timedelta(), timedelta(hours=24)):
+        watch(house).turn(NOW + after)
+    assert {role for role, _ in told(house)} == {"site_manager"}
 
 
 def test_the_terminal_sends_a_test_and_its_person_confirms_it(

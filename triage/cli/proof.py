@@ -1,4 +1,4 @@
-"""`triage demo`, `triage bench ingest|page|timers`."""
+"""`triage demo`, `triage bench ingest|page|timers|audit`."""
 
 from pathlib import Path
 from typing import Annotated, Literal, cast
@@ -94,3 +94,19 @@ def timers(
 
     options = TimersOptions(database=database, cases=cases, due=due)
     raise typer.Exit(run_bench(options, wants_json=json))
+
+
+@bench.command("audit")
+def audit(
+    cases: Annotated[int, typer.Option(help="Open cases.")] = 100_000,
+    database: Database = None,
+    json: Json = False,
+) -> None:
+    """How soon a planted loss is found, with many open cases and live referrals.
+
+    Example: triage bench audit --cases 100000
+    """
+    from triage.proof.bench import run_bench
+    from triage.proof.bench_audit import AuditOptions
+
+    raise typer.Exit(run_bench(AuditOptions(database=database, cases=cases), wants_json=json))

@@ -1,6 +1,7 @@
 """What the auditor may find: the kinds, and how each is told."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from triage.domain.events import CaseId
@@ -68,6 +69,7 @@ class AuditResult:
     `looked_at` cases were compared with what they were when judged; `seen` is how many are known,
     `unjudged` those of them that have changed and wait to be folded. `is_complete`: the pass went
     once round, and none waits. `refreshed` were folded again for a new program or roster.
+    `oldest_judged_at`: since when every case has been judged in full, None while one never was.
     """
 
     found: list[Finding] = field(default_factory=list)
@@ -77,3 +79,4 @@ class AuditResult:
     unjudged: int = 0
     refreshed: int = 0
     is_complete: bool = False
+    oldest_judged_at: datetime | None = None

@@ -1,6 +1,6 @@
 """What is owed to Kafka and what was taken from it, followed from pass to pass."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,13 +8,14 @@ from sqlalchemy import func, select
 
 from triage.domain.audit import Finding, Kind
 from triage.domain.events import CaseId
-from triage.escalation.audit_reading import AuditReading, Evidence
+from triage.escalation.audit_reading import AuditReading
 from triage.recording.writing import CASES_TOPIC, PAGES_TOPIC
-from triage.store.rows import Journal, Outbox, Position, table_of
+from triage.store.rows import Cases, Journal, Outbox, Position, table_of
 
 _MOST = 50_000
 _OVERLAP = 5_000  # numbers are given before the commit: an earlier one may appear later
 _OUTBOX, _JOURNAL, _POSITION = table_of(Outbox).c, table_of(Journal).c, table_of(Position).c
+_CASES = table_of(Cases).c
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,17 @@ class BusWatch:
         yield from self._outbox(reading)
         yield from self._positions(reading)
 
-    def untold(self, evidence: Evidence) -> Iterator[Finding]:
-        """A fold that no record tells of on the topic of cases."""
-        row = evidence.row
-        if row is None or row.state == "unopened" or self._from is None:
+    def untold(self, reading: AuditReading, cases: Sequence[CaseId]) -> Iterator[Finding]:
+        """Folds that no record tells of on the topic of cases."""
+        if self._from is None:
             return
-        at = self.told.get(row.case_id)
-        if row.folded_at >= self._from and (at is None or at < row.folded_at):
-            yield _lost(row.case_id, CASES_TOPIC)
+        folds = select(_CASES.case_id, _CASES.folded_at).where(
+            _CASES.case_id.in_(cases), _CASES.state != "unopened", _CASES.folded_at >= self._from
+        )
+        for case, folded_at in reading.choose(folds):
+            at = self.told.get(case)
+            if at is None or at < folded_at:
+                yield _lost(case, CASES_TOPIC)
 
     def _outbox(self, reading: AuditReading) -> Iterator[Finding]:
         columns = (_OUTBOX.id, _OUTBOX.topic, _OUTBOX.key, _OUTBOX.written_at)

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ TOPIC = "triage.heads.v1"
 HEADS_FILE = "heads.jsonl"
 _CASES, _LOG = table_of(Cases).c, table_of(CaseLog).c
 _BATCH = 1_000
+_MOST = 5_000  # in a line: half a megabyte, which Kafka still takes; the next line has the rest
 Head = tuple[int, str]  # number of the link, its hash
 
 
@@ -73,9 +75,13 @@ class Published:
 
 
 class HeadsFile:
-    """The file of published heads; several processes may append to it."""
+    """The file of published heads; several processes may append to it.
+
+    `is_behind`: the last publication was full, so that more waits for the next one.
+    """
 
     def __init__(self, file: Path) -> None:
+        self.is_behind = False
         self._file = file
         self._published = Published()
         self._size = 0
@@ -115,7 +121,8 @@ class HeadsFile:
         ]
         if not changed:
             return None
-        new = dict(_numbered(reading, changed))
+        new = dict(islice(_numbered(reading, changed), _MOST))
+        self.is_behind = len(new) == _MOST
         if not new:
             return None
         root = merkle_root(known | new)

@@ -2,8 +2,9 @@
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import orjson
@@ -34,34 +35,45 @@ class Found:
     evidence: Evidence | None = None
 
 
+@dataclass(slots=True)
+class Told:
+    """Findings that are new, those that were put right, and those left for the next pass."""
+
+    new: list[Finding] = field(default_factory=list)
+    mended: list[Finding] = field(default_factory=list)
+    left: Sequence[Found] = ()
+
+
 class Notes:
     """Each loss is told once, however often it is seen; a repair is tried each time."""
 
     def __init__(self, store: Store, desk: Desk, repairs: Repairs) -> None:
         self._store, self._desk, self._repairs = store, desk, repairs
 
-    def tell(self, found: Sequence[Found], now: datetime) -> tuple[list[Finding], list[Finding]]:
-        """Keep and alarm first, then repair. Gives the findings that are new, and those that were
-        put right. Raises StoreUnavailable."""
-        found = found[:_MOST]
+    def tell(self, found: Sequence[Found], now: datetime, until: float) -> Told:
+        """Keep and alarm first, then repair until `until` (monotonic), one at least. Raises
+        StoreUnavailable."""
         if not found:
-            return [], []
-        rows = {each.finding.key: _row(each.finding, now) for each in found}
+            return Told()
+        now_told = found[:_MOST]
+        rows = {each.finding.key: _row(each.finding, now) for each in now_told}
         with self._store.begin() as tx:
             new = set(tx.note_findings(list(rows.values())))
             tx.quarantine(list(_for_people([row for row in rows.values() if row.id in new])))
             if new:
                 sweep_unread(tx, self._desk, now=now)  # also when no sweep is alive to do it
             open_ids = {row.key: row.id for row in tx.reads.findings(limit=100 * _MOST)}
-        told = [each.finding for each in found if rows[each.finding.key].id in new]
-        for finding in told:
+        told = Told(new=[f.finding for f in now_told if rows[f.finding.key].id in new])
+        for finding in told.new:
             _LOG.error("audit.found: %s %s %s", finding.kind, finding.case or "-", finding.detail)
-        mended = [
-            each.finding
-            for each in found
-            if self._mend(each, open_ids.get(each.finding.key, ""), now)
-        ]
-        return told, mended
+        for number, each in enumerate(now_told):
+            if number and time.monotonic() >= until:
+                told.left = found[number:]
+                return told
+            if self._mend(each, open_ids.get(each.finding.key, ""), now):
+                told.mended.append(each.finding)
+        told.left = found[_MOST:]
+        return told
 
     def _mend(self, each: Found, finding_id: str, now: datetime) -> bool:
         finding = each.finding

@@ -12,6 +12,7 @@ from triage.escalation.audit_case import structure
 from triage.escalation.audit_fold import refold
 from triage.escalation.audit_heads import Published, read_heads
 from triage.escalation.audit_reading import AuditReading, AuditView, Evidence
+from triage.escalation.audit_sight import marks_after
 from triage.handle import Desk
 from triage.intake.faults import described
 
@@ -37,7 +38,7 @@ def verify(view: AuditView, desk: Desk, heads: Path | None = None) -> Verified:
     after = ""
     while True:
         with view.read() as reading:
-            part = reading.marks(after, _SLICE)
+            part = marks_after(reading, after, _SLICE)
             cases = sorted(part.marks)
             for start in range(0, len(cases), _BATCH):
                 for evidence in reading.evidence(cases[start : start + _BATCH]).values():

@@ -23,8 +23,6 @@ from triage.store.rows import CaseLog, Cases, Journal, Page, table_of
 
 _CASES, _LOG = table_of(Cases), table_of(CaseLog)
 _PAGE, _JOURNAL = table_of(Page), table_of(Journal)
-_PAGE_MARKED = ("page", "order_document", "is_emergent", "status = 'accepted'")
-_JOURNAL_MARKED = ("source", "event_id", "content_hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +53,12 @@ class Evidence:
     journal: dict[tuple[str, str, str], Journalled] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """The marks of the cases in a range of ids: equal marks = nothing stored has changed.
-
-    `until` is the last id of the range, None when it is the last range.
-    """
-
-    marks: Mapping[CaseId, tuple[int, ...]]
-    until: CaseId | None
-
-
 class AuditReading:
     """Reads of one instant of the database."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._is_postgres = connection.dialect.name == "postgresql"
+        self.is_postgres = connection.dialect.name == "postgresql"
 
     def ask(self, sql: str, **values: Any) -> Sequence[Any]:
         """Rows of a statement of the auditor's own."""
@@ -80,45 +67,6 @@ class AuditReading:
     def choose(self, statement: Any, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
         """Rows of a statement with typed columns."""
         return self._connection.execute(statement, dict(values or {})).all()
-
-    def marks(self, after: str, limit: int) -> Slice:
-        """The next `limit` cases behind an id, and whatever else carries an id of that range."""
-        bound = self.ask(
-            "SELECT max(case_id) FROM (SELECT case_id FROM cases WHERE case_id > :after"
-            " ORDER BY case_id LIMIT :limit) AS next",
-            after=after,
-            limit=limit,
-        )[0][0]
-        more = bound and self.ask("SELECT 1 FROM cases WHERE case_id > :bound LIMIT 1", bound=bound)
-        until = bound if more else None
-        found: dict[CaseId, list[int]] = {}
-        for place, (table, columns) in enumerate(self._marked()):
-            for case, mark in self._marks_of(table, columns, after, until):
-                found.setdefault(CaseId(case), [0] * len(self._marked()))[place] = int(mark)
-        return Slice({case: tuple(marks) for case, marks in found.items()}, until)
-
-    @staticmethod
-    def _marked() -> tuple[tuple[str, tuple[str, ...]], ...]:
-        return (
-            ("cases", tuple(f'"{c.name}"' for c in _CASES.columns)),
-            ("case_log", tuple(f'"{c.name}"' for c in _LOG.columns)),
-            ("page", _PAGE_MARKED),
-            ("journal", _JOURNAL_MARKED),
-        )
-
-    def _marks_of(
-        self, table: str, columns: Sequence[str], after: str, until: str | None
-    ) -> Sequence[Any]:
-        row = ", ".join(columns)
-        mark = (
-            f"bit_xor(hashtextextended(CAST(ROW({row}) AS text), 0))"
-            if self._is_postgres
-            else f"triage_mark({row})"
-        )
-        range_ = "case_id > :after" + ("" if until is None else " AND case_id <= :until")
-        values = {"after": after} | ({} if until is None else {"until": until})
-        sql = f"SELECT case_id, {mark} FROM {table} WHERE {range_} GROUP BY case_id"  # noqa: S608
-        return self.ask(sql, **values)
 
     def evidence(self, cases: Iterable[CaseId]) -> dict[CaseId, Evidence]:
         """Everything about these cases. Raises ValueError when a stored instant is unreadable."""
@@ -154,6 +102,7 @@ class AuditView:
             with self._engine.connect() as connection, connection.begin():
                 if connection.dialect.name == "postgresql":
                     connection.execute(text(_SNAPSHOT))
+                    connection.execute(text(_MODEST))
                 yield AuditReading(connection)
         except SQLAlchemyError as error:
             raise translated(error) or error from None
@@ -164,6 +113,11 @@ class AuditView:
 
 
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+# Sorts stay in memory, and no second processor is taken from those who do the work.
+_MODEST = """
+SELECT set_config('work_mem', '32MB', true),
+    set_config('max_parallel_workers_per_gather', '0', true)
+"""
 
 
 class _Mark:

@@ -1,9 +1,10 @@
 """The walk over all cases: which have changed since they were judged, and what those amount to."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 
 from triage.domain.audit import Finding, Kind
 from triage.domain.events import CaseId
@@ -11,14 +12,16 @@ from triage.escalation.audit_bus import BusWatch
 from triage.escalation.audit_case import structure
 from triage.escalation.audit_fold import refold
 from triage.escalation.audit_reading import AuditReading, AuditView, Evidence
+from triage.escalation.audit_sight import marks_after, suspects
 from triage.handle import Desk
 from triage.intake.faults import described
 
-_SLICE = 2_000
+_SLICE = 5_000
 _BATCH = 200
 # Processes read a new roster at different moments.
 _CHANGE_OF_BASIS = timedelta(seconds=60)
-Marks = tuple[int, ...]
+_AGAIN_AFTER = timedelta(minutes=10)
+_AGAIN_SHARE = 0.1  # of the time for judging, where nothing else waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +47,23 @@ class Walked:
 
 
 class Walk:
-    """Remembers the marks of every case at its last judgement.
+    """Remembers the marks of every case, and when it was last judged in full.
 
-    A changed case is judged by its structure at once, however many there are; folding them anew
-    takes longer and goes on from pass to pass.
+    Every case is looked at in every round: its mark, and where that is another than before, what
+    can be told of it without folding. Folding goes on from pass to pass: first what has changed,
+    then what this process has never judged, then again what was judged longest ago, so that a
+    fault is found too that no mark shows.
     """
 
     def __init__(self, view: AuditView, desk: Desk, bus: BusWatch) -> None:
         self._view, self._desk, self._bus = view, desk, bus
-        self._marks: dict[CaseId, Marks] = {}
-        self._unfolded: set[CaseId] = set()
+        self._marks: dict[CaseId, int] = {}
+        self._seen: set[CaseId] = set()
         self._after = ""
+        self._rounds = 0
+        self._changed: dict[CaseId, None] = {}
+        self._first: dict[CaseId, None] = {}
+        self._judged_at: dict[CaseId, datetime] = {}  # longest ago first
 
     @property
     def seen(self) -> int:
@@ -64,53 +73,135 @@ class Walk:
     @property
     def unjudged(self) -> int:
         """How many of them have changed and wait to be folded."""
-        return len(self._unfolded)
+        return len(self._changed) + len(self._first)
 
-    def go(self, until: float, basis_since: datetime) -> Walked:
-        """On from where the last pass stopped, once round at most, until `until` (monotonic)."""
-        walked, started, has_wrapped, is_round = Walked(), self._after, False, False
-        while not is_round and (walked.looked_at == 0 or time.monotonic() < until):
+    @property
+    def has_been_round(self) -> bool:
+        """Every case has been looked at."""
+        return self._rounds > 0
+
+    @property
+    def oldest_judged_at(self) -> datetime | None:
+        """Since when every case has been judged in full; None while one never was."""
+        oldest = next(iter(self._judged_at.values()), None)
+        return oldest if self._rounds and not self._first else None
+
+    def look(self, until: float, now: datetime) -> Walked:
+        """Once round at most, on from where the last pass stopped, until `until` (monotonic).
+
+        Judges what can be told of a changed case without folding it.
+        """
+        walked, started, rounds = Walked(), self._after, self._rounds
+        while not walked.is_complete and (not walked.looked_at or time.monotonic() < until):
             with self._view.read() as reading:
-                part = reading.marks(self._after, _SLICE)
-                walked.looked_at += len(part.marks)
-                if self._desk.publishes:
-                    self._bus.note_told(reading)
-                self._judge_changed(reading, part.marks, walked)
+                part = marks_after(reading, self._after, _SLICE)
+                changed = [case for case, m in part.marks.items() if self._marks.get(case) != m]
+                self._look_at_changed(reading, changed, now, walked)
+            walked.looked_at += len(part.marks)
+            self._marks.update(part.marks)
+            self._seen.update(part.marks)
             self._after = part.until or ""
-            has_wrapped = has_wrapped or not self._after
-            is_round = has_wrapped and self._after >= started
-        self._fold(until, basis_since, walked)
-        walked.is_complete = is_round and not self._unfolded
+            if part.until is None:
+                self._end_round(walked)
+            walked.is_complete = self._rounds > rounds and self._after >= started
         return walked
 
-    def _judge_changed(
-        self, reading: AuditReading, marks: Mapping[CaseId, Marks], walked: Walked
+    def fold(self, until: float, now: datetime, basis_since: datetime) -> Walked:
+        """What waits for it, at least one batch; then again what was judged longest ago."""
+        began, walked = time.monotonic(), Walked()
+        for waiting in (self._changed, self._first):
+            while waiting and (not walked.judged or time.monotonic() < until):
+                batch = list(islice(waiting, _BATCH))
+                self._judge(batch, now, basis_since, walked)
+                for case in batch:
+                    del waiting[case]
+        until = min(until, time.monotonic() + _AGAIN_SHARE * (until - began))
+        while not self.unjudged and time.monotonic() < until:
+            oldest = islice(self._judged_at.items(), _BATCH)
+            batch = [case for case, at in oldest if now - at >= _AGAIN_AFTER]
+            if not batch:
+                break
+            self._judge(batch, now, basis_since, walked)
+        walked.is_complete = not self.unjudged
+        return walked
+
+    def forget(self, cases: Iterable[CaseId]) -> None:
+        """Judge these anew in the next round, as if they had changed."""
+        for case in cases:
+            if case in self._marks:
+                self._marks[case] = 0
+
+    def _look_at_changed(
+        self, reading: AuditReading, changed: Sequence[CaseId], now: datetime, walked: Walked
     ) -> None:
-        changed = [case for case, mark in marks.items() if self._marks.get(case) != mark]
-        for batch in _batches(changed):
-            for evidence, fault in _gathered(reading, batch):
-                case = evidence.case
-                self._marks[case] = marks[case]
-                found = [fault] if fault else [*structure(evidence), *self._untold(evidence)]
+        untold = self._untold(reading, changed)
+        suspected = {*suspects(reading, changed), *untold}
+        for case in changed:
+            if case not in suspected:
+                self._wait(case)
+        for batch in _batches(sorted(suspected)):
+            for evidence, found in self._examined(reading, batch, untold, now):
                 if found or evidence.row is None:
-                    self._unfolded.discard(case)
-                    walked.judged.append(Judged(evidence, tuple(found), is_folded=False))
+                    self._changed.pop(evidence.case, None)
+                    self._first.pop(evidence.case, None)
+                    walked.judged.append(Judged(evidence, found, is_folded=False))
                 else:
-                    self._unfolded.add(case)
+                    self._wait(evidence.case)
 
-    def _untold(self, evidence: Evidence) -> Iterator[Finding]:
-        return self._bus.untold(evidence) if self._desk.publishes else iter(())
+    def _examined(
+        self,
+        reading: AuditReading,
+        cases: Sequence[CaseId],
+        untold: Mapping[CaseId, Finding],
+        now: datetime,
+    ) -> Iterator[tuple[Evidence, tuple[Finding, ...]]]:
+        """Each case with what is wrong with it short of its fold."""
+        for evidence, fault in _gathered(reading, cases):
+            self._judged_at.pop(evidence.case, None)
+            self._judged_at[evidence.case] = now
+            found = [fault] if fault else list(structure(evidence))
+            if not fault and evidence.case in untold:
+                found.append(untold[evidence.case])
+            yield evidence, tuple(found)
 
-    def _fold(self, until: float, basis_since: datetime, walked: Walked) -> None:
-        """Fold what waits for it, at least one batch."""
-        for batch in _batches(list(self._unfolded)):
-            with self._view.read() as reading:
-                for evidence, fault in _gathered(reading, batch):
-                    self._unfolded.discard(evidence.case)
-                    if fault is None:
-                        walked.judged.append(self._folded(reading, evidence, basis_since))
-            if time.monotonic() >= until:
-                return
+    def _wait(self, case: CaseId) -> None:
+        """To be folded: before those that were never judged, when it is new or has changed."""
+        if case in self._marks or self._rounds:
+            self._first.pop(case, None)
+            self._changed[case] = None
+        else:
+            self._first[case] = None
+
+    def _untold(self, reading: AuditReading, cases: Sequence[CaseId]) -> dict[CaseId, Finding]:
+        """Folds of these cases that no record tells of, as of this snapshot."""
+        if not self._desk.publishes or not cases:
+            return {}
+        self._bus.note_told(reading)
+        return {
+            finding.case: finding for finding in self._bus.untold(reading, cases) if finding.case
+        }
+
+    def _end_round(self, walked: Walked) -> None:
+        """A case that was there in the round before and is not in this one: no case ever goes."""
+        for case in sorted(self._marks.keys() - self._seen):
+            for place in (self._marks, self._changed, self._first, self._judged_at):
+                place.pop(case, None)
+            detail = "nothing of the case is stored any more"
+            gone = Finding(kind=Kind.CASE_LOST, case=case, detail=detail)
+            walked.judged.append(Judged(Evidence(case), (gone,), is_folded=False))
+        self._seen = set()
+        self._rounds += 1
+
+    def _judge(
+        self, cases: Sequence[CaseId], now: datetime, basis_since: datetime, walked: Walked
+    ) -> None:
+        with self._view.read() as reading:
+            untold = self._untold(reading, cases)
+            for evidence, found in self._examined(reading, cases, untold, now):
+                if found or evidence.row is None:
+                    walked.judged.append(Judged(evidence, found, is_folded=False))
+                else:
+                    walked.judged.append(self._folded(reading, evidence, basis_since))
 
     def _folded(self, reading: AuditReading, evidence: Evidence, basis_since: datetime) -> Judged:
         try:
@@ -126,7 +217,7 @@ class Walk:
         return Judged(evidence, found, is_folded=True)
 
 
-def _batches(cases: Sequence[CaseId]) -> Iterator[Sequence[CaseId]]:
+def _batches(cases: Sequence[CaseId]) -> Iterable[Sequence[CaseId]]:
     for start in range(0, len(cases), _BATCH):
         yield cases[start : start + _BATCH]
 

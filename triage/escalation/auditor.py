@@ -1,7 +1,8 @@
 """The auditor: computes from the log what must exist, finds what does not, and puts it right.
 
 It trusts neither the sweep nor the relay nor the rows that they write. A pass looks at what is late
-by now, then walks over the marks of all cases and judges those that have changed.
+by now, then over all cases at what the database can tell without folding, and folds what has
+changed.
 """
 
 import logging
@@ -26,13 +27,15 @@ from triage.store.store import Store
 
 LOOP = "audit"
 _HEADS_EVERY = timedelta(minutes=1)
+_AT_FIRST = 2  # times the budget
 _LOG = logging.getLogger(__name__)
 
 
 class Auditor:
     """Synchronous; one pass at a time in a process. Two processes find the same and note it once.
 
-    `budget_seconds`: how long one pass may walk; the next goes on from there. `patience`: how many
+    `budget_seconds`: how long one pass may walk; the next goes on from there. Until every case has
+    been looked at once it may take longer. `patience`: how many
     times faster than the machine's the service's clock runs (a demonstration). `heads`: where the
     heads of the logs are published, None for nowhere. `archive`: where lost bytes may still be.
     """
@@ -61,14 +64,18 @@ class Auditor:
 
     def turn(self, now: datetime) -> AuditResult:
         """One pass at `now`. Raises StoreUnavailable; what was found by then is noted."""
-        until = time.monotonic() + self._budget
+        walk, began = self._walk, time.monotonic()
         since = self._note_basis(now)
         result = AuditResult()
         self._look_at_clock(now, result)
-        walked = self._walk.go(until, since)
-        result.looked_at, result.is_complete = walked.looked_at, walked.is_complete
-        result.seen, result.unjudged = self._walk.seen, self._walk.unjudged
-        self._settle(walked, now, result)
+        looked = walk.look(began + self._budget * (1 if walk.has_been_round else _AT_FIRST), now)
+        self._settle(looked, now, result)
+        folded = walk.fold(began + self._budget, now, since)
+        self._settle(folded, now, result)
+        result.looked_at = looked.looked_at
+        result.is_complete = looked.is_complete and folded.is_complete
+        result.seen, result.unjudged = walk.seen, walk.unjudged
+        result.oldest_judged_at = walk.oldest_judged_at
         self._publish(now)
         with self._store.begin() as tx:
             tx.stamp(LOOP, now)
@@ -118,12 +125,14 @@ class Auditor:
                 raise
             _LOG.error("audit.heads_not_published: %s", error.what)
             return
-        self._published_at = now
+        self._published_at = None if self._heads.is_behind else now
         if line is not None and self._desk.publishes:
             with self._store.begin() as tx:
                 tx.outbox([OutboxRow(topic=TOPIC, key="heads", value=line)], now)
 
     def _tell(self, found: Sequence[Found], now: datetime, result: AuditResult) -> None:
-        new, mended = self._notes.tell(found, now)
-        result.found += new
-        result.mended += mended
+        """What one pass leaves of a loss that struck very many is judged again in the next."""
+        told = self._notes.tell(found, now, time.monotonic() + self._budget)
+        result.found += told.new
+        result.mended += told.mended
+        self._walk.forget(each.finding.case for each in told.left if each.finding.case)

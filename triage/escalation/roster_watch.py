@@ -9,7 +9,7 @@ from triage.metrics.instruments import Instruments
 from triage.policies.roles import paged_roles
 from triage.rosters.keeper import GAP_AHEAD, coming
 from triage.rosters.sources import feed_states, read_kept
-from triage.rosters.testing import order_due_drills
+from triage.rosters.testing import order_due_drills, order_notices
 from triage.store.store import Store
 from triage.workflow.roster_notice import gap_orders
 
@@ -37,7 +37,8 @@ class RosterWatch:
         self._secret, self._test_every = secret, test_every
 
     def turn(self, now: datetime) -> int:
-        """Order what is owed for the gaps of the next 24 hours; returns how many pages are new."""
+        """Order what is owed for the gaps of the next 24 hours and for test pages that nobody
+        confirmed; returns how many pages are new."""
         roster, book = self._desk.roster, self._desk.books.current
         roles = paged_roles(book)
         found = coming(roster, roles, now)
@@ -45,15 +46,19 @@ class RosterWatch:
         for gap in found:
             without[gap.role] += seconds_without(gap, now=now, within=GAP_AHEAD)
         with self._store.read() as reader:
-            feeds = feed_states(roster, read_kept(reader, now), now)
+            kept = read_kept(reader, now)
+        feeds = feed_states(roster, kept, now)
         stale = sum(state.is_stale(now) for state in feeds)
         self._instruments.roster(without, stale_feeds=stale)
         with self._store.begin() as tx:
             new = tx.order_pages(list(gap_orders(found, roster, book.version, now)), now)
+            unconfirmed = order_notices(tx, kept.tests, roster, book.version, now)
             order_due_drills(tx, self._desk, secret=self._secret, every=self._test_every, now=now)
             tx.stamp(LOOP, now)
-            if new:
+            if new or unconfirmed:
                 tx.notify("page")
         for gap in found[: len(new)]:
             _LOG.warning("roster.gap: %s at %s from %s", gap.role, gap.site, gap.starts)
-        return len(new)
+        for _ in unconfirmed:
+            _LOG.warning("roster.route_unconfirmed")
+        return len(new) + len(unconfirmed)

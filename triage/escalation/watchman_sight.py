@@ -37,7 +37,7 @@ SELECT c.case_id, c.unacknowledged_since,
        AND a.status = 'accepted' AND a.settled_at >= p.ordered_at))
 FROM cases c
 WHERE c.is_emergent AND c.state NOT IN ('unopened', 'closed')
-  AND c.unacknowledged_since IS NOT NULL AND c.lead_case_id IS NULL
+  AND c.unacknowledged_since IS NOT NULL AND (c.lead_case_id IS NULL OR c.lead_case_id = c.case_id)
 """
 _STAMP = (
     "INSERT INTO loop_progress (loop, at) VALUES ({mark}, {mark})"

@@ -235,6 +235,12 @@ _IN_PROCESS = (
         "Cases of the last pass: seen, and judged since they last changed.",
     ),
     Instrument(
+        "triage_audit_oldest_judged_timestamp_seconds",
+        Kind.GAUGE,
+        (),
+        "Since when the auditor has folded every case anew; 0 while it never folded some.",
+    ),
+    Instrument(
         "triage_roster_stale_feeds",
         Kind.GAUGE,
         (),

@@ -58,6 +58,7 @@ class Instruments:
         self._audit_findings = self._counter("triage_audit_findings_total")
         self._audit_repairs = self._counter("triage_audit_repairs_total")
         self._audit_cases = self._gauge("triage_audit_cases")
+        self._audit_oldest = self._gauge("triage_audit_oldest_judged_timestamp_seconds")
         self._stale_feeds = self._gauge("triage_roster_stale_feeds")
         self._heard = self._gauge("triage_source_last_event_timestamp_seconds")
         self._silent = self._gauge("triage_source_silent")
@@ -153,6 +154,8 @@ class Instruments:
             self._audit_repairs.labels(finding.kind.value).inc()
         self._audit_cases.labels("seen").set(result.seen)
         self._audit_cases.labels("judged").set(result.seen - result.unjudged)
+        oldest = result.oldest_judged_at
+        self._audit_oldest.set(oldest.timestamp() if oldest else 0)
 
     def loop_failed(self, loop: str) -> None:
         """A fault of ours in one of `TIMED`."""

@@ -1,15 +1,16 @@
-"""`triage bench ingest|page|timers`: one table, or one JSON object, and an exit status."""
+"""`triage bench ingest|page|timers|audit`: one table, or one JSON object, and an exit status."""
 
 import sys
 
 from rich.console import Console
 
+from triage.proof.bench_audit import AuditOptions, bench_audit
 from triage.proof.bench_ingest import IngestOptions, bench_ingest
 from triage.proof.bench_page import PageOptions, bench_page
 from triage.proof.bench_report import BenchReport, as_json, print_table
 from triage.proof.bench_timers import TimersOptions, bench_timers
 
-Options = IngestOptions | PageOptions | TimersOptions
+Options = IngestOptions | PageOptions | TimersOptions | AuditOptions
 
 
 def run_bench(options: Options, *, wants_json: bool = False) -> int:
@@ -30,4 +31,6 @@ def _measured(options: Options) -> BenchReport:
         return bench_ingest(options)
     if isinstance(options, PageOptions):
         return bench_page(options)
+    if isinstance(options, AuditOptions):
+        return bench_audit(options)
     return bench_timers(options)

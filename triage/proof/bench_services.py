@@ -68,11 +68,16 @@ class Services:
 
 @contextmanager
 def services(
-    kafka: str | None, database: str | None, *, needs_kafka: bool = True
+    kafka: str | None,
+    database: str | None,
+    *,
+    needs_kafka: bool = True,
+    has_topics: bool = True,
 ) -> Iterator[Services]:
     """The given ones (an empty database, topics that may be written to), or ones started for it.
 
-    Without `needs_kafka` and a given address there is no bus. Raises CannotBench where nothing is
+    Without `needs_kafka` and a given address there is no bus; without `has_topics` nobody is asked
+    for it. Raises CannotBench where nothing is
     given and nothing can be started.
     """
     with ExitStack() as stack:
@@ -83,7 +88,7 @@ def services(
         if kafka is None and needs_kafka:
             kafka = stack.enter_context(KafkaCluster(home=home / "kafka")).bootstrap
         upgrade(url)
-        if kafka:
+        if kafka and has_topics:
             create_topics(kafka.split(","), topics_text(), replication=1)
         yield Services(bootstrap=kafka or "", database=url, home=home)
 

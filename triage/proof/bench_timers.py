@@ -1,41 +1,23 @@
 """`triage bench timers`: how late a step is ordered while very many cases are open.
 
-Every case is opened by the production code (`handle`), with receipts chosen so that the wanted
-number falls due in the wanted window. Lateness = the database's own commit time of the page order
-minus the instant at which it was owed.
+Every case that falls due is opened by the production code (`handle`), with receipts chosen so that
+the wanted number falls due in the wanted window; of the others some are, and the rest are copies.
+Lateness = the database's own commit time of the page order minus the instant at which it was owed.
 """
 
-import os
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import count, islice
-from multiprocessing import get_context
-from pathlib import Path
-from random import Random
 
-import orjson
 import psycopg
 
 from triage.clock import SystemClock
-from triage.desks import build_desk
-from triage.domain.case_id import case_id
-from triage.domain.events import Event, EventType, Sender, Side
-from triage.domain.paging import short_tag
-from triage.handle import Desk, Incoming, handle
-from triage.proof import presentations
 from triage.proof.bench_report import BenchReport, Figure, at_most, percentile, report
 from triage.proof.bench_services import CannotBench, Services, role, services
+from triage.proof.case_opener import DEMO_ROSTER, CaseOpener, multiply_cases
 from triage.proof.commit_rate import commit_rate
-from triage.settings import Settings
-from triage.store.store import Store, open_store
 
-_DEMO_ROSTER = Path(__file__).with_name("demo_roster.toml")
-_SOURCE = "hospital:RX1"
-_PRESENTATION = "compressed, well"
-_BATCH = 500
+_TEMPLATES = 500
 _START_SECONDS = 40  # to look over the tables and start the sweep before the first window
 _BETWEEN = timedelta(seconds=20)
 _SETTLED_SECONDS = 15
@@ -86,14 +68,14 @@ def bench_timers(options: TimersOptions) -> BenchReport:
 def _measure(options: TimersOptions, under_test: Services) -> BenchReport:
     commit = commit_rate(under_test.libpq, _COMMIT_SECONDS)
     rate = _open_beforehand(options, under_test)
-    opener = CaseOpener.of(under_test, options.seed, first=options.cases)
+    opener = CaseOpener.of(under_test, options.seed, first=options.cases + 1)
     lead = timedelta(seconds=_START_SECONDS + 2 * 2 * options.due / rate)
     windows = _windows(options, SystemClock().now() + lead)
     for window in windows:
-        opener.open_due_in(window, options.due)
+        opener.open_due_from(window.starts_at, window.length, options.due)
     opener.store.dispose()
     _analyze(under_test)
-    environment = under_test.environment(TRIAGE_ROSTER_FILE=str(_DEMO_ROSTER))
+    environment = under_test.environment(TRIAGE_ROSTER_FILE=str(DEMO_ROSTER))
     with role(under_test, "escalate", environment) as child:
         child.wait_until_ready()
         _refuse_if_late(windows[0], under_test, options.due)
@@ -106,7 +88,8 @@ def _measure(options: TimersOptions, under_test: Services) -> BenchReport:
         "timers",
         [*figures, commit],
         (
-            f"{options.cases:,} open cases, opened through handle() at {rate:,.0f}/s a process",
+            f"{options.cases:,} open cases: {_TEMPLATES:,}, and those that fall due, were opened"
+            f" through handle() at {rate:,.0f}/s, the rest are copies of them",
             f"fsync {under_test.setting('fsync')}; one process of the role escalate, no bus",
             "lateness = commit time of the first page order by PostgreSQL's clock - owed instant",
         ),
@@ -114,26 +97,18 @@ def _measure(options: TimersOptions, under_test: Services) -> BenchReport:
 
 
 def _open_beforehand(options: TimersOptions, under_test: Services) -> float:
-    """All cases but those of the windows, by a process for each core; cases a second of one."""
-    number, workers = options.cases - 2 * options.due, os.cpu_count() or 1
-    share = -(-number // workers)
+    """All cases but those of the windows: some opened, the rest multiplied; cases opened a second.
+
+    They are numbered from 1 on.
+    """
+    number = options.cases - 2 * options.due
+    opener = CaseOpener.of(under_test, options.seed, first=1)
     began = time.monotonic()
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        shares = [
-            pool.submit(
-                _open_share, under_test, options.seed + first, first, min(share, number - first)
-            )
-            for first in range(0, number, share)
-        ]
-        for each in shares:
-            each.result()
-    return share / (time.monotonic() - began)
-
-
-def _open_share(under_test: Services, seed: int, first: int, number: int) -> None:
-    opener = CaseOpener.of(under_test, seed, first=first)
-    opener.open_now(number)
+    opened = opener.open_now(min(number, _TEMPLATES))
+    rate = len(opened) / (time.monotonic() - began)
     opener.store.dispose()
+    multiply_cases(under_test, opened, 1 + len(opened), number - len(opened))
+    return rate
 
 
 def _windows(options: TimersOptions, first: datetime) -> tuple[Window, ...]:
@@ -168,74 +143,6 @@ def _figures(window: Window, under_test: Services, due: int) -> list[Figure]:
         Figure(name=f"{name}: longest", value=max(late), unit="ms", samples=n),
         missing,
     ]
-
-
-@dataclass(slots=True)
-class CaseOpener:
-    """Opens invented URGENT cases through the production code; `numbers` name their referrals."""
-
-    store: Store
-    desk: Desk
-    dice: Random
-    numbers: Iterator[int] = field(default_factory=lambda: count(1))
-
-    @classmethod
-    def of(cls, under_test: Services, seed: int, *, first: int) -> "CaseOpener":
-        """On the database under test, counting from `first`."""
-        store = open_store(under_test.database)
-        settings = Settings(
-            home=under_test.home, database_url=under_test.database, roster_file=_DEMO_ROSTER
-        )
-        return cls(store, build_desk(settings, store), Random(seed), count(first))
-
-    def open_now(self, number: int) -> None:
-        """Cases received now: nothing falls due for them while the benchmark runs."""
-        left = iter(range(number))
-        while batch := len(list(islice(left, _BATCH))):
-            self._open([SystemClock().now()] * batch)
-
-    def open_due_in(self, window: Window, number: int) -> None:
-        """Cases received so long ago that their next step falls due evenly in the window."""
-        wait = self._wait_of_next_step()
-        step = window.length / number
-        receipts = [window.starts_at + step * index - wait for index in range(number)]
-        for start in range(0, number, _BATCH):
-            self._open(receipts[start : start + _BATCH])
-
-    def _open(self, receipts: Sequence[datetime]) -> None:
-        incoming = [self._referral(at) for at in receipts]
-        with self.store.begin() as tx:
-            handle(tx, incoming, self.desk, now=max(receipts))
-
-    def _wait_of_next_step(self) -> timedelta:
-        """From receipt to the step after the first pages, as the policy book has it."""
-        received_at = SystemClock().now()
-        probe = self._referral(received_at)
-        with self.store.begin() as tx:
-            handle(tx, [probe], self.desk, now=received_at)
-            row = tx.reads.case(probe.event.case)
-        if row is None or row.next_due_at is None:
-            raise CannotBench("an open case has no next step: is the policy book sound?")
-        return row.next_due_at - received_at
-
-    def _referral(self, received_at: datetime) -> Incoming:
-        subject = f"bench-{next(self.numbers):07d}"
-        referral = f"{_SOURCE}/{subject}"
-        chosen = next(p for p in presentations.PRESENTATIONS if p.name == _PRESENTATION)
-        data = {"findings": chosen.findings(self.dice, received_at)}
-        event = Event(
-            source=_SOURCE,
-            id=subject,
-            type=EventType.REFERRAL_SUBMITTED,
-            referral=referral,
-            case=case_id(referral),
-            occurred_at=received_at,
-            received_at=received_at,
-            sender=Sender(side=Side.HOSPITAL, source=_SOURCE),
-            data=data,
-            content_hash=short_tag(subject),
-        )
-        return Incoming(event=event, raw=orjson.dumps(data), door="bench", origin=subject)
 
 
 def _analyze(under_test: Services) -> None:

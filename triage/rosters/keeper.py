@@ -10,6 +10,7 @@ from triage.domain.roster.roster import Roster
 from triage.policies.roles import paged_roles
 from triage.recording.ledger import Desk
 from triage.rosters.sources import Kept, feed_states, load_roster, put_together, read_kept
+from triage.rosters.testing import notices
 from triage.store.store import Store
 
 LOOK_SECONDS = 2.0
@@ -71,6 +72,7 @@ class RosterKeeper:
             for state in feed_states(self._file, self._kept, now)
             if state.is_stale(now)
         ]
+        told += notices(roster, self._kept.tests, now)
         if self.problem is not None:
             told.append("The roster file cannot be used; the roster before it serves on.")
         return told

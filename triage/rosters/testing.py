@@ -1,6 +1,6 @@
 """Orders test pages and keeps what came of them: which routes are proven to reach their person."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from triage.domain.paging import PageId
@@ -11,8 +11,11 @@ from triage.policies.roles import paged_roles
 from triage.recording.ledger import Desk
 from triage.store.records import RouteTest
 from triage.store.transaction import Transaction
+from triage.workflow.house_notice import house_orders
 from triage.workflow.route_tests import Drill, RouteKey, drill_order, due_drills
 
+UNCONFIRMED = "route_unconfirmed"
+_TOLD, _TOLD_INSTEAD = "coordinator", "site_manager"
 ANSWER_WITHIN = timedelta(hours=24)
 _REMEMBERED = timedelta(days=180)
 
@@ -57,16 +60,59 @@ def order_drills(
 
 def unanswered(roster: Roster, tests: Sequence[RouteTest], now: datetime) -> tuple[Finding, ...]:
     """Routes, as they are set up now, whose newest test page nobody confirmed within a day."""
+    return tuple(_finding(test) for test in _unconfirmed(roster, tests, now))
+
+
+def _unconfirmed(roster: Roster, tests: Sequence[RouteTest], now: datetime) -> Iterator[RouteTest]:
     newest = {(test.person, test.route, test.setup): test for test in tests}
-    found = []
     for (who, name, setup), test in newest.items():
         person = roster.people.get(who)
         is_there = person is not None and any(
             route.name == name and setup_of(route) == setup for route in person.routes
         )
         if is_there and _has_failed(test, now):
-            found.append(_finding(test))
-    return tuple(found)
+            yield test
+
+
+def notices(roster: Roster, tests: Sequence[RouteTest], now: datetime) -> tuple[str, ...]:
+    """What the board says of test pages that nobody confirmed."""
+    return tuple(
+        f"{test.person} may not be reached: the test page over {test.route} of"
+        f" {test.ordered_at:%Y-%m-%d} was not confirmed."
+        for test in _unconfirmed(roster, tests, now)
+    )
+
+
+def order_notices(
+    tx: Transaction, tests: Sequence[RouteTest], roster: Roster, policy: str, now: datetime
+) -> list[PageId]:
+    """One lesser page about each test page that nobody confirmed; gives those that are new.
+
+    The coordinator is told; the site manager where it is the coordinator's own route.
+    """
+    owed = [
+        order
+        for test in _unconfirmed(roster, tests, now)
+        for order in house_orders(
+            notice=UNCONFIRMED,
+            about=(test.page,),
+            why=f"roster: {test.person} did not confirm the test page over {test.route}",
+            asked="ask whether it arrived; correct the route; send another test",
+            role="site_manager"
+            if roster.people[test.person].role == "coordinator"
+            else "coordinator",
+            site=roster.default_site,
+            roster=roster,
+            policy=policy,
+            now=now,
+        )
+    ]
+    return tx.order_pages(owed, now) if owed else []
+
+
+def _told_role(roster: Roster, test: RouteTest) -> str:
+    is_own = roster.people[test.person].role == _TOLD
+    return _TOLD_INSTEAD if is_own else _TOLD
 
 
 def _has_failed(test: RouteTest, now: datetime) -> bool:

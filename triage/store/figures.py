@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, or_, select, text
 
 from triage.domain.instants import format_instant, parse_instant
 from triage.store.rows import Cases, Journal, Leg, Outbox, Page, Quarantine, table_of
@@ -25,7 +25,8 @@ _DEADLINES = (
     "SELECT c.tier, {step} AS step, c.hospital, count(*),"
     " sum(CASE WHEN {due_at} < :now THEN 1 ELSE 0 END), min({due_at})"
     " FROM cases c, {elements}"
-    " WHERE c.state NOT IN ('unopened', 'closed') AND c.lead_case_id IS NULL"
+    " WHERE c.state NOT IN ('unopened', 'closed')"
+    " AND (c.lead_case_id IS NULL OR c.lead_case_id = c.case_id)"
     " GROUP BY c.tier, {step}, c.hospital"
 )
 _DEADLINES_POSTGRES = text(
@@ -107,7 +108,10 @@ class Figures(Session):
         c = _CASES.c
         counted = (
             select(c.tier, c.leg, func.count(), func.min(c.referral_received_at))
-            .where(c.state.not_in(NOT_OPEN), c.lead_case_id.is_(None))
+            .where(
+                c.state.not_in(NOT_OPEN),
+                or_(c.lead_case_id.is_(None), c.lead_case_id == c.case_id),
+            )
             .group_by(c.tier, c.leg)
         )
         return [OpenCount(*row) for row in self._connection.execute(counted)]

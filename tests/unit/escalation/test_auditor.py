@@ -12,7 +12,8 @@ from tests.audit_checks import (  # noqa: E402
     AuditCheck,
     check_loss,
 )
-from tests.audit_house import LOSSES, AuditHouse, Loss  # noqa: E402
+from tests.audit_house import AuditHouse  # noqa: E402
+from triage.proof.losses import LOSSES, Loss  # noqa: E402
 
 
 @pytest.fixture

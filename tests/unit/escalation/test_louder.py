@@ -1,6 +1,7 @@
 """When no provider takes an EMERGENT page: site manager, call list, and the desk's board."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,20 @@ def test_the_site_manager_is_paged_once_when_no_provider_takes_it(
         (page,) = [p.order for p in reader.pages() if p.order.obligation == "unheard"]
     assert CASE in page.reason_class
     assert "Sampleton" not in repr(page)
+
+
+def test_a_joined_case_is_heard_of_by_the_case_that_leads(house: House, tmp_path: Path) -> None:
+    refer(house)
+    with house.store.begin() as tx:
+        row = tx.load_cases([CASE])[CASE].row
+        tx.save_cases([replace(row, lead_case_id=CASE)])
+    try_pages(house, "failed")
+    house.clock.advance(seconds=31)
+    louder(house, tmp_path).turn(house.clock.now())
+    assert notices(house) == ["site_manager"]
+    assert CASE in (tmp_path / "call-list.txt").read_text()
+    with house.store.read() as reader:
+        assert [each.count for each in reader.open_by_tier_leg()] == [1]
 
 
 @pytest.mark.parametrize("tier", ["calm", "taken"])

@@ -151,8 +151,22 @@ def _people(posts: list[_Post], now: datetime) -> Iterator[Finding]:
                 what=f"has one route only ({person.routes[0].name})",
                 hint="an EMERGENT page takes two independent routes at once: add a second",
             )
+        else:
+            yield from _one_carrier(place, person)
         for route in person.routes:
             yield from _route(place, route, now)
+
+
+def _one_carrier(place: str, person: Person) -> Iterator[Finding]:
+    """The desk's inbox is no second way: it wakes nobody."""
+    carriers = {route.carrier for route in person.routes if route.kind != "inbox"}
+    if len(carriers) == 1:
+        yield Finding(
+            level="warning",
+            place=place,
+            what=f"every route that leaves the desk goes over {carriers.pop()}",
+            hint="an EMERGENT page takes two routes at once: add one that another carries",
+        )
 
 
 def _first_shift(posts: list[_Post], person: Person) -> str:

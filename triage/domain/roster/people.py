@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
+from urllib.parse import urlsplit
 
 from triage.domain.roster.contact import EVERY_PAGE, ContactRule
 from triage.domain.roster.telephone import Provider
@@ -29,10 +30,18 @@ class Route:
 
     @property
     def carrier(self) -> str:
-        """Who carries it: two routes of one carrier can fail together."""
+        """Who carries it, without secrets: two routes of one carrier can fail together.
+
+        A telephone provider, the host of a webhook, the service of an Apprise address; a reference
+        stands for itself, since what it leads to is not known here.
+        """
         if self.provider is not None:
             return f"provider {self.provider.name}"
-        return f"{self.kind} {self.url or ''}"
+        url = self.url or ""
+        if url.startswith(("env:", "file:")) or "://" not in url:
+            return f"{self.kind} {url}".rstrip()
+        parts = urlsplit(url)
+        return f"{self.kind} {parts.hostname if self.kind == 'webhook' else parts.scheme}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
