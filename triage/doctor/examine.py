@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from triage.doctor.finding import Check
+from triage.doctor.own_audit import audit_checks
 from triage.doctor.own_database import open_database, store_checks
 from triage.doctor.own_kafka import kafka_checks
 from triage.doctor.own_roster import load_policy, policy_checks, roster_checks, roster_in_force
@@ -29,15 +30,16 @@ def examine(
     yield from told
     if store is not None:
         yield from store_checks(store, settings, clock)
+        yield from audit_checks(store, settings, clock.now())
     yield from kafka_checks(settings)
     book, told = load_policy(settings.policy_dir)
     yield from told
-    roster, more = roster_in_force(settings, store, clock.now())
+    roster, kept, more = roster_in_force(settings, store, clock.now())
     if book is not None:
         yield from policy_checks(book, clock.now())
     yield from more
     if book is not None and roster is not None:
-        yield from roster_checks(roster, book, clock.now(), environment)
+        yield from roster_checks(roster, kept, book, clock.now(), environment)
     yield from reach_checks(roster, settings, environment)
     if store is not None:
         store.dispose()

@@ -13,7 +13,8 @@ from triage.notify.secrets import Missing, resolve_reference
 from triage.policies.book import PolicyBook
 from triage.policies.roles import paged_roles
 from triage.policies.verify import check
-from triage.rosters.sources import load_roster, put_together, read_kept
+from triage.rosters.sources import Kept, feed_states, load_roster, put_together, read_kept
+from triage.rosters.testing import unanswered
 from triage.settings import Settings
 from triage.store.store import Store
 
@@ -42,30 +43,39 @@ def policy_checks(book: PolicyBook, now: datetime) -> Iterator[Check]:
 
 def roster_in_force(
     settings: Settings, store: Store | None, now: datetime
-) -> tuple[Roster | None, list[Check]]:
+) -> tuple[Roster | None, Kept, list[Check]]:
     """The roster of this moment, with what the database adds to the file."""
     if settings.roster_file is None:
         hint = "set TRIAGE_ROSTER_FILE"
         what = "nobody is on call: every page goes to the desk's inbox and nowhere else"
-        return None, [wrong("roster", what, hint)]
+        return None, Kept(), [wrong("roster", what, hint)]
     try:
         file = load_roster(settings.roster_file)
         if store is None:
-            return file, []
+            return file, Kept(), []
         with store.read() as reader:
-            return put_together(file, read_kept(reader, now), now), []
+            kept = read_kept(reader, now)
+        return put_together(file, kept, now), kept, []
     except StoreUnavailable as error:
-        return None, [wrong("roster", error.what, "the database went away")]
+        return None, Kept(), [wrong("roster", error.what, "the database went away")]
     except TriageError as error:
-        return None, [wrong("roster", error.what, error.hint or "triage roster check")]
+        return None, Kept(), [wrong("roster", error.what, error.hint or "triage roster check")]
 
 
 def roster_checks(
-    roster: Roster, book: PolicyBook, now: datetime, environment: Mapping[str, str]
+    roster: Roster,
+    kept: Kept,
+    book: PolicyBook,
+    now: datetime,
+    environment: Mapping[str, str],
 ) -> Iterator[Check]:
-    """Gaps, single points, routes without proof; and references that lead nowhere."""
+    """What `triage roster check` finds; and references that lead nowhere."""
     may_stop = book.authority.may.stop_emergent_ladder
-    found = check_roster(roster, now=now, roles=paged_roles(book), may_stop=may_stop)
+    feeds = feed_states(roster, kept, now)
+    found = (
+        *unanswered(roster, kept.tests, now),
+        *check_roster(roster, now=now, roles=paged_roles(book), may_stop=may_stop, feeds=feeds),
+    )
     for each in found:
         say = wrong if each.level == "error" else warning
         yield say("roster", f"{each.place}: {each.what}", each.hint)

@@ -11,7 +11,7 @@ from triage.store.audit_rows import AuditBasis, AuditFinding
 from triage.store.bulk import bulk_insert, overwrite
 from triage.store.page_writes import first_state
 from triage.store.records import AuditFindingRow
-from triage.store.rows import Page, table_of
+from triage.store.rows import Journal, Outbox, Page, table_of
 from triage.store.session import Session
 
 FINDINGS = bulk_insert(
@@ -23,6 +23,7 @@ BASES = bulk_insert(AuditBasis, conflict="ON CONFLICT (basis) DO NOTHING", value
 PAGES_AGAIN = bulk_insert(Page, conflict=overwrite(Page), values_of=first_state)
 
 _FINDING, _BASIS, _PAGE = table_of(AuditFinding), table_of(AuditBasis), table_of(Page)
+_JOURNAL, _OUTBOX = table_of(Journal), table_of(Outbox)
 
 
 class AuditReads(Session):
@@ -40,6 +41,19 @@ class AuditReads(Session):
         counted = select(_FINDING.c.kind, func.count()).where(_FINDING.c.gone_at.is_(None))
         rows = self._connection.execute(counted.group_by(_FINDING.c.kind)).all()
         return {row[0]: row[1] for row in rows}
+
+    def newest_accepted(self, *, before: datetime) -> datetime | None:
+        """When the newest event was received that came before an instant; None for no event."""
+        c = _JOURNAL.c
+        chosen = select(c.received_at).where(c.received_at < before)
+        newest = chosen.order_by(c.seq.desc()).limit(1)
+        return self._connection.execute(newest).scalar_one_or_none()
+
+    def oldest_unpublished(self, topic: str) -> datetime | None:
+        """Since when a record for this topic waits for Kafka; None when none does."""
+        c = _OUTBOX.c
+        waiting = select(c.written_at).where(c.topic == topic, c.published_at.is_(None))
+        return self._connection.execute(waiting.order_by(c.id).limit(1)).scalar_one_or_none()
 
 
 class AuditWrites(AuditReads):

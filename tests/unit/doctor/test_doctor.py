@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 from typer.testing import CliRunner
 
@@ -12,9 +13,13 @@ from tests.process.receiving import paging_desk
 from triage.cli import app
 from triage.doctor.examine import examine
 from triage.doctor.finding import Check
+from triage.doctor.own_audit import audit_checks, heads_check
 from triage.doctor.own_database import clock_check, durability, loop_checks
 from triage.doctor.own_settings import disk_use
 from triage.doctor.reach import reached
+from triage.escalation.audit_heads import TOPIC, merkle_root
+from triage.settings import Settings
+from triage.store.records import AuditFindingRow, OutboxRow
 from triage.store.schema import upgrade
 from triage.store.store import open_store
 
@@ -37,12 +42,13 @@ def roster(address: str) -> str:
         'zone = "Europe/London"\nhours = { days = ["mon"], from = "08:00", to = "17:00" }\n'
         'holidays = []\ndesk = "+44 1632 960100"\n'
     )
+    other = address.replace("127.0.0.1", "localhost")  # for the roster another carrier
     for role in ROLES:
         for letter in "ab":
             routes = ", ".join(
-                f'{{ name = "{name}", kind = "webhook", url = "http://{address}/{name}",'
+                f'{{ name = "{name}", kind = "webhook", url = "http://{host}/{name}",'
                 ' secret = "env:DESK_SECRET", proven_at = "2026-03-01" }'
-                for name in ("desk", "phone")
+                for name, host in (("desk", address), ("phone", other))
             )
             text += (
                 f'[person.{role}-{letter}]\nname = "Sample {role} {letter}"\nrole = "{role}"\n'
@@ -174,6 +180,52 @@ def test_a_gap_in_the_roster_and_a_route_that_nobody_answers_are_wrong(tmp_path:
     assert any("registrar" in c.what for c in gaps)
     file.write_text("version = 7")
     assert bad(told(environment))["roster"] == "wrong"
+
+
+def test_heads_that_were_not_published_are_told(tmp_path: Path) -> None:
+    """A log that is rewritten is found by its published head only."""
+    file = tmp_path / "heads.jsonl"
+    assert heads_check(file, None).level == "ok"
+    assert "nothing published at all" in heads_check(file, NOW).what
+    head = ("case", (1, "f" * 64))
+    line = {"at": "2026-03-10T08:00:00+00:00", "previous": "", "new": dict([head])}
+    line["root"] = merkle_root(dict([head]))  # type: ignore[arg-type]
+    file.write_bytes(orjson.dumps(line) + b"\n")
+    assert heads_check(file, NOW - timedelta(minutes=3)).level == "ok"
+    late = heads_check(file, NOW - timedelta(minutes=1))
+    assert late.level == "warning"
+    assert "since 2026-03-10 08:00 UTC" in late.what
+    file.write_text("{}\n")
+    assert heads_check(file, None).level == "wrong"
+
+
+def test_an_open_loss_and_an_auditor_that_cannot_read_are_wrong(tmp_path: Path) -> None:
+    with paging_desk() as desk:
+        environment = installation(tmp_path, desk.receiver.address)
+        empty = f"sqlite:///{tmp_path / 'another.db'}"
+        assert bad(told({**environment, "TRIAGE_AUDIT_DATABASE_URL": empty})) == {
+            "audit login": "wrong"
+        }
+        store = open_store(environment["TRIAGE_DATABASE_URL"])
+        row = AuditFindingRow(
+            id="1", key="k", kind="page_lost", case_id="c", subject="", detail="", found_at=NOW
+        )
+        with store.begin() as tx:
+            tx.note_findings([row])
+        store.dispose()
+        assert bad(told(environment)) == {"audit": "wrong"}
+
+
+def test_heads_that_wait_for_kafka_are_told(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'triage.db'}"
+    upgrade(url)
+    store = open_store(url)
+    settings = Settings(home=tmp_path, database_url=url, kafka_bootstrap=("127.0.0.1:1",))
+    with store.begin() as tx:
+        tx.outbox([OutboxRow(topic=TOPIC, key="heads", value=b"")], NOW)
+    for minutes, found in ((4, {}), (6, {"audit heads": "warning"})):
+        assert bad(list(audit_checks(store, settings, NOW + timedelta(minutes=minutes)))) == found
+    store.dispose()
 
 
 def test_a_policy_that_is_unsound_is_wrong(tmp_path: Path) -> None:
