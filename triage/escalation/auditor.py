@@ -27,15 +27,15 @@ from triage.store.store import Store
 
 LOOP = "audit"
 _HEADS_EVERY = timedelta(minutes=1)
-_AT_FIRST = 2  # times the budget
+_AT_FIRST = 8  # times the budget
 _LOG = logging.getLogger(__name__)
 
 
 class Auditor:
     """Synchronous; one pass at a time in a process. Two processes find the same and note it once.
 
-    `budget_seconds`: how long one pass may walk; the next goes on from there. Until every case has
-    been looked at once it may take longer. `patience`: how many
+    `budget_seconds`: how long one pass may look, and how long it may fold; the next goes on from
+    there. Until every case has been looked at once, looking may take longer. `patience`: how many
     times faster than the machine's the service's clock runs (a demonstration). `heads`: where the
     heads of the logs are published, None for nowhere. `archive`: where lost bytes may still be.
     """
@@ -70,7 +70,7 @@ class Auditor:
         self._look_at_clock(now, result)
         looked = walk.look(began + self._budget * (1 if walk.has_been_round else _AT_FIRST), now)
         self._settle(looked, now, result)
-        folded = walk.fold(began + self._budget, now, since)
+        folded = walk.fold(time.monotonic() + self._budget, now, since)
         self._settle(folded, now, result)
         result.looked_at = looked.looked_at
         result.is_complete = looked.is_complete and folded.is_complete
