@@ -13,8 +13,7 @@ from pathlib import Path
 from triage.handle import Desk
 
 _ROOT = Path(__file__).parents[1]
-_FOLDING = ("domain", "policies", "workflow")
-_WRITING = ("grouping.py", "recording.py", "writing.py", "ordering.py")
+_FOLDING = ("domain", "policies", "workflow", "recording")
 
 
 def basis_of(desk: Desk) -> str:
@@ -49,9 +48,7 @@ def _parts(value: object) -> Iterator[str]:
 
 @cache
 def _program() -> str:
-    files = [_ROOT / name for name in _WRITING]
-    for folder in _FOLDING:
-        files += sorted((_ROOT / folder).rglob("*.py"))
+    files = [file for folder in _FOLDING for file in sorted((_ROOT / folder).rglob("*.py"))]
     digest = hashlib.sha256()
     for file in files:
         digest.update(file.read_bytes())
