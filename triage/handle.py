@@ -12,6 +12,7 @@ from triage.domain.case_id import case_id
 from triage.domain.events import CaseId, Event
 from triage.domain.tiers import Tier
 from triage.recording.foreseeing import Foreseen, still_true
+from triage.recording.holding import is_receipt
 from triage.recording.ledger import Desk, Ledger
 from triage.recording.writing import Incoming, write_cases, write_journal
 from triage.store.transaction import Transaction
@@ -79,7 +80,9 @@ def sweep_cases(
 
 def _addressed(ledger: Ledger, incoming: Sequence[Incoming]) -> list[Incoming]:
     """Load the cases that are meant and resolve clashes of derived ids."""
-    ledger.load({item.event.case for item in incoming})
+    noted = {item.event.case for item in incoming}
+    noted -= {item.event.case for item in incoming if not is_receipt(item.event)}
+    ledger.load({item.event.case for item in incoming}, noted)
     return [replace(item, event=_address(ledger, item.event)) for item in incoming]
 
 

@@ -22,7 +22,7 @@ from tests.scenarios.script import person
 from triage.domain.events import Event, EventType
 from triage.domain.tiers import Tier
 from triage.workflow.document import case_document
-from triage.workflow.fold import fold, in_receipt_order
+from triage.workflow.fold import fold, follow, further, in_receipt_order, seen_at
 from triage.workflow.plan import plan
 
 NOW = START + WINDOW
@@ -209,3 +209,21 @@ def test_after_closing_nothing_but_a_review_is_paged(events: list[Event]) -> Non
     house.pass_time(NOW + timedelta(days=3))
     assert house.sent[before:] == []
     assert house.document(CASE)["next_due_at"] is None  # type: ignore[index]
+
+
+@_quick
+@given(st.data())
+def test_a_fold_that_goes_on_comes_to_what_the_whole_log_gives(data: st.DataObject) -> None:
+    """Piece by piece, in whatever order and however often each event comes; looked at between."""
+    events = data.draw(case_logs())
+    ordered = list(in_receipt_order(events))
+    pieces = data.draw(st.one_of(deliveries(events), st.just([[event] for event in ordered])))
+    followed, known = follow(CASE, [], BOOK, ROSTER), list[Event]()
+    for piece in pieces:
+        followed = further(followed, piece)
+        known += piece
+        if not known:
+            continue
+        last = max(event.received_at for event in known)
+        for at in (last, last + timedelta(hours=data.draw(st.integers(0, 200))), last):
+            assert seen_at(followed, at) == fold(CASE, known, BOOK, at, ROSTER)

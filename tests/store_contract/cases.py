@@ -38,11 +38,29 @@ def a_case_comes_back_as_it_was_saved(store: Store) -> None:
         tx.save_cases([saved])
         found = tx.load_cases([saved.case_id, case_number(2), saved.case_id])
     documents = (log_row(1, 1).document, log_row(1, 2).document)
-    assert found == {saved.case_id: StoredCase(saved, documents, 2, "hash-2")}
+    assert found == {saved.case_id: StoredCase(saved, documents, 2, "hash-2", 1, "hash-1")}
     with store.read() as reader:
         assert reader.case(saved.case_id) == saved
         assert reader.log(saved.case_id) == [log_row(1, 1), log_row(1, 2)]
         assert reader.cases_of_referral(saved.referral) == [saved]
+
+
+@check
+def a_log_is_loaded_from_the_link_that_is_asked_for_at_least_the_last(store: Store) -> None:
+    with store.begin() as tx:
+        tx.save_cases([case_row(1), case_row(2), case_row(3)])
+        tx.append_log([log_row(case, seq) for case in (1, 2) for seq in (1, 2, 3)])
+        ids = [case_number(number) for number in (1, 2, 3)]
+        found = tx.load_cases(ids, {ids[0]: 2, ids[1]: 2**31 - 1, ids[2]: 7})
+        whole = tx.load_cases(ids)
+    ends = [(found[each].first_seq, found[each].first_hash, found[each].log) for each in ids]
+    assert ends == [
+        (2, "hash-2", (log_row(1, 2).document, log_row(1, 3).document)),
+        (3, "hash-3", (log_row(2, 3).document,)),
+        (1, "", ()),
+    ]
+    assert {(found[each].last_seq, found[each].head) for each in ids[:2]} == {(3, "hash-3")}
+    assert [len(whole[each].log) for each in ids] == [3, 3, 0]
 
 
 @check

@@ -1,7 +1,8 @@
 """Cases folded anew from their logs, and compared with what is stored about them."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import fields
+from types import MappingProxyType
 from typing import Any, cast
 
 import orjson
@@ -30,8 +31,10 @@ class _Rows:
     def lock_cases(self, cases: Collection[CaseId]) -> None:
         """Nothing: a snapshot does not change."""
 
-    def load_cases(self, cases: Collection[CaseId]) -> dict[CaseId, StoredCase]:
-        """The cases that have a row, each with the log that its row was folded from."""
+    def load_cases(
+        self, cases: Collection[CaseId], _since: Mapping[CaseId, int] = MappingProxyType({})
+    ) -> dict[CaseId, StoredCase]:
+        """The cases that have a row, each with the whole log that its row was folded from."""
         if missing := [case for case in cases if case not in self.gathered]:
             self.gathered |= self._gather(missing)
         found = (self.gathered[case] for case in cases)
@@ -59,7 +62,7 @@ def refold(evidence: Evidence, desk: Desk, gather: Gather) -> Iterator[Finding]:
     if row is None:
         return
     rows = _Rows({evidence.case: evidence}, gather)
-    ledger = Ledger(cast(Transaction, rows), desk, row.folded_at)
+    ledger = Ledger(cast(Transaction, rows), desk.anew(), row.folded_at)
     ledger.load([evidence.case])
     ledger.touch([evidence.case])
     for each in ledger.fold_all():

@@ -43,7 +43,12 @@ class Repairs:
     def __init__(
         self, store: Store, desk: Desk, bus: BusWatch, archive: Archive | None = None
     ) -> None:
-        self._store, self._desk, self._bus, self._archive = store, desk, bus, archive
+        self._store, self._shared_desk, self._bus, self._archive = store, desk, bus, archive
+
+    @property
+    def _desk(self) -> Desk:
+        """What is known of logs from before the loss says nothing of what is there now."""
+        return self._shared_desk.anew()
 
     def mend(self, finding: Finding, evidence: Evidence | None, now: datetime) -> str | None:
         """What was done, in words; None when nothing here can give it back. Raises

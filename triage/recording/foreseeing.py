@@ -10,11 +10,11 @@ from datetime import datetime
 
 from triage.domain.events import CaseId, EventType
 from triage.domain.roster.roster import Roster
-from triage.recording.ledger import Desk, Folded, Held
+from triage.recording.holding import Held
+from triage.recording.ledger import Desk, Folded
 from triage.recording.writing import Entry, entry_of
 from triage.store.records import Standing, StoredCase
 from triage.store.transaction import Transaction
-from triage.workflow.fold import fold
 from triage.workflow.plan import plan
 
 
@@ -40,15 +40,16 @@ def foresee(stored: Iterable[StoredCase], desk: Desk) -> dict[CaseId, Foreseen]:
 
 def _foreseen(stored: StoredCase, desk: Desk) -> Foreseen | None:
     row = stored.row
-    held = Held(row.case_id, stored)
+    held = Held(row.case_id, stored, desk.courses)
     joined = any(event.type is EventType.CASES_JOINED for event in held.log)
     if row.next_due_at is None or row.lead_case_id is not None or joined:
         return None
     book, roster = desk.books.pinned(row.policy), desk.roster
-    case = fold(row.case_id, held.log, book, row.next_due_at, roster)
+    case = held.case(book, row.next_due_at, roster)
     planned = plan(case, book, roster, row.next_due_at)
     if planned.raises:
         return None
+    held.let_go()
     entry = entry_of(Folded(held, case, planned))
     return Foreseen(entry, row.next_due_at, standing_of(stored), roster)
 

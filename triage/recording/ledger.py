@@ -3,19 +3,20 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
 from typing import Protocol
 
 import orjson
 
 from triage.domain.authority import refusal
 from triage.domain.case import Case, Verdict
-from triage.domain.events import CaseId, Event, EventType, read_event
+from triage.domain.events import CaseId, Event, EventType
 from triage.domain.roster.roster import Roster
 from triage.domain.tiers import Tier
 from triage.policies.book import PolicyBook
 from triage.policies.read import read_findings
+from triage.recording.courses import Courses
 from triage.recording.grouping import carried_cases, groups
+from triage.recording.holding import Held
 from triage.store.records import CaseRow, EventKey, SeenEvent, StoredCase
 from triage.store.transaction import Transaction
 from triage.workflow.fold import fold
@@ -23,6 +24,8 @@ from triage.workflow.joining import named_cases
 from triage.workflow.people import hands_over_a_shift
 from triage.workflow.plan import Plan, plan
 from triage.workflow.timers import timer_event
+
+_END = 2**31 - 1  # behind every link
 
 
 class PolicyBooks(Protocol):
@@ -49,43 +52,11 @@ class Desk:
     roster: Roster
     publishes: bool = True
     notices: tuple[str, ...] = ()
+    courses: Courses = field(default_factory=Courses)
 
-
-@dataclass
-class Held:
-    """One case in hand: as stored, its log, and what this transaction adds."""
-
-    id: CaseId
-    stored: StoredCase | None
-    referral: str = ""
-    new: list[Event] = field(default_factory=list)
-    is_touched: bool = False
-
-    @property
-    def row(self) -> CaseRow | None:
-        """The stored row, if the case exists."""
-        return self.stored.row if self.stored else None
-
-    @cached_property
-    def log(self) -> list[Event]:
-        """The stored log, read when something has to be folded; without our own notes of pages."""
-        documents = [orjson.loads(text) for text in self.stored.log] if self.stored else []
-        return [read_event(each) for each in documents if each["type"] != EventType.PAGES_ORDERED]
-
-    @property
-    def gets_only_receipts(self) -> bool:
-        """Receipts are facts of the log: they change no case, so nothing is folded for them."""
-        return (
-            self.row is not None
-            and bool(self.new)
-            and not self.is_touched
-            and all(each.type is EventType.PAGE_RECEIPT and not refusal(each) for each in self.new)
-        )
-
-    @property
-    def events(self) -> list[Event]:
-        """The log with what is new."""
-        return [*self.log, *self.new]
+    def anew(self) -> "Desk":
+        """The same, for whoever must see what is stored as it is: no course is known yet."""
+        return replace(self, courses=Courses())
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +80,22 @@ class Ledger:
         self.verdicts: dict[EventKey, Verdict] = {}
         self.tiers: dict[CaseId, Tier | None] = {}
 
-    def load(self, cases: Collection[CaseId]) -> None:
-        """Lock and read cases not yet in hand, and those that are joined with them."""
+    def load(self, cases: Collection[CaseId], noted: Collection[CaseId] = ()) -> None:
+        """Lock and read cases not yet in hand, and those that are joined with them; of cases that
+        are only `noted`, the end of the log will do."""
         wanted = sorted(set(cases) - self.held.keys())
         while wanted:
             self.tx.lock_cases(wanted)
-            found = self.tx.load_cases(wanted)
+            since = self.desk.courses.known(wanted)
+            since |= {case: _END for case in noted if not since.get(case)}
+            found = self.tx.load_cases(wanted, since)
             for each in wanted:
-                self.held[each] = Held(each, found.get(each))
+                self.held[each] = Held(each, found.get(each), self.desk.courses, self._reload)
             joined = {case for each in wanted for case in _joined(self.held[each].row)}
             wanted = sorted(joined - self.held.keys())
+
+    def _reload(self, case: CaseId) -> StoredCase:
+        return self.tx.load_cases([case])[case]
 
     def referral_of(self, case: CaseId) -> str | None:
         """The referral that a case id stands for, as far as known."""
@@ -183,7 +160,7 @@ class Ledger:
                 continue
             first = min(event.received_at for event in held.new)
             if row.next_due_at <= first:
-                before = fold(held.id, held.log, self._book(held), first, self.desk.roster)
+                before = held.case_before(self._book(held), first, self.desk.roster)
                 held.new += [
                     timer_event(before, timer, first, before=True)
                     for timer in before.timers
@@ -213,7 +190,7 @@ class Ledger:
         return books.pinned(held.row.policy) if held.row else books.current
 
     def _alone(self, held: Held) -> Case:
-        return fold(held.id, held.events, self._book(held), self.now, self.desk.roster)
+        return held.case(self._book(held), self.now, self.desk.roster)
 
     def _single(self, held: Held) -> Folded:
         book = self._book(held)

@@ -13,7 +13,8 @@ from triage.domain.events import Event, event_document
 from triage.domain.legs import completed_legs, current_leg
 from triage.domain.paging import PageId, PageOrder, page_document
 from triage.domain.tiers import Tier
-from triage.recording.ledger import Folded, Held, Ledger
+from triage.recording.holding import Held
+from triage.recording.ledger import Folded, Ledger
 from triage.recording.ordering import pages_ordered
 from triage.store.records import CaseRow, CompletedLeg, JournalEntry, LogRow, OutboxRow
 from triage.workflow.document import case_document
@@ -98,8 +99,10 @@ def write_cases(ledger: Ledger, folded: Sequence[Folded], ready: Sequence[Entry]
     entries = [each if each.fits(new) else entry_of(each.folded, new) for each in ready]
     entries += [entry_of(each, new) for each in folded]
     noted = [(held, tuple(_links(held, held.new))) for held in ledger.noted]
-    chains = [*(each.links for each in entries), *(chain for _, chain in noted)]
-    tx.append_log([link for chain in chains for link in chain])
+    chains = [*((each.folded.held, each.links) for each in entries), *noted]
+    tx.append_log([link for _, chain in chains for link in chain])
+    for held, chain in chains:
+        held.note(chain)
     tx.save_cases([each.row for each in entries] + [_noted(held, chain) for held, chain in noted])
     known = [each.held.id for each in every if each.held.stored is not None]
     tx.withdraw_all_but(known, [order.page for order in orders])

@@ -1,9 +1,11 @@
 """Cases in one transaction: lock, load, append, save, and find those that are due."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
+import orjson
 from sqlalchemy import Select, bindparam, func, select, text, tuple_, union_all
 
 from triage.domain.events import CaseId
@@ -19,16 +21,18 @@ CASES = bulk_insert(Cases, conflict=overwrite(Cases))
 COMPLETED_LEG = bulk_insert(Leg, conflict="ON CONFLICT (case_id, leg) DO NOTHING")
 
 _CASES = table_of(Cases)
-# On PostgreSQL one walk along the key for each case: it is in order already, nothing is sorted.
+# One walk along the key for each case, in order already on PostgreSQL. At least the last link.
+_FROM = "seq >= {least}(k.since, (SELECT max(seq) FROM case_log WHERE case_id = k.id))"
 _LOGS = {
     True: text(
-        "SELECT l.* FROM unnest(CAST(:ids AS text[])) AS k(id) CROSS JOIN LATERAL"
-        " (SELECT case_id, seq, document, hash FROM case_log WHERE case_id = k.id"
-        " ORDER BY seq OFFSET 0) AS l"
+        "SELECT l.* FROM unnest(CAST(:ids AS text[]), CAST(:since AS bigint[])) AS k(id, since)"
+        " CROSS JOIN LATERAL (SELECT case_id, seq, document, hash FROM case_log"
+        f" WHERE case_id = k.id AND {_FROM.format(least='least')} ORDER BY seq OFFSET 0) AS l"
     ),
     False: text(
-        "SELECT case_id, seq, document, hash FROM case_log"
-        " WHERE case_id IN (SELECT value FROM json_each(:ids)) ORDER BY case_id, seq"
+        "SELECT l.case_id, seq, document, hash FROM"
+        " (SELECT key AS id, value AS since FROM json_each(:since)) AS k CROSS JOIN case_log AS l"
+        f" ON l.case_id = k.id AND {_FROM.format(least='min')} ORDER BY l.case_id, seq"
     ),
 }
 
@@ -84,18 +88,29 @@ class CaseWrites(Session):
         if self.is_postgres:
             self._connection.execute(_LOCK, {"ids": list(case_ids)})
 
-    def load_cases(self, case_ids: Iterable[CaseId]) -> dict[CaseId, StoredCase]:
-        """The cases that exist, each with its whole log. Two queries for any number of cases."""
-        ids = {"ids": self._list(dict.fromkeys(case_ids))}
+    def load_cases(
+        self, case_ids: Iterable[CaseId], since: Mapping[CaseId, int] = MappingProxyType({})
+    ) -> dict[CaseId, StoredCase]:
+        """The cases that exist, each with its log. Two queries for any number of cases.
+
+        Of a case in `since` only the links from that number on (inclusive), at least the last.
+        """
+        wanted = dict.fromkeys(case_ids)
         chosen = select(_CASES).where(self._among("case_id"))
-        rows = [CaseRow(**row._mapping) for row in self._connection.execute(chosen, ids).all()]
-        logs = self._logs(ids) if rows else {}
+        found = self._connection.execute(chosen, {"ids": self._list(wanted)}).all()
+        rows = [CaseRow(**row._mapping) for row in found]
+        logs = self._logs({row.case_id: since.get(row.case_id, 0) for row in rows})
         return {row.case_id: _stored(row, logs.get(row.case_id, [])) for row in rows}
 
-    def _logs(self, ids: dict[str, Any]) -> dict[str, list[tuple[int, str, str]]]:
+    def _logs(self, since: Mapping[CaseId, int]) -> dict[str, list[tuple[int, str, str]]]:
         logs: dict[str, list[tuple[int, str, str]]] = {}
+        if not since:
+            return logs
+        asked: dict[str, Any] = {"since": orjson.dumps(since).decode()}
+        if self.is_postgres:
+            asked = {"ids": list(since), "since": list(since.values())}
         for case_id, seq, document, link in self._connection.execute(
-            _LOGS[self.is_postgres], ids
+            _LOGS[self.is_postgres], asked
         ).all():
             logs.setdefault(case_id, []).append((seq, document, link))
         return logs
@@ -162,5 +177,8 @@ class CaseWrites(Session):
 
 
 def _stored(row: CaseRow, log: list[tuple[int, str, str]]) -> StoredCase:
-    last_seq, _, head = log[-1] if log else (0, "", "")
-    return StoredCase(row, tuple(document for _, document, _ in log), last_seq, head)
+    if not log:
+        return StoredCase(row, (), 0, "")
+    (first_seq, _, first_hash), (last_seq, _, head) = log[0], log[-1]
+    documents = tuple(document for _, document, _ in log)
+    return StoredCase(row, documents, last_seq, head, first_seq, first_hash)

@@ -106,13 +106,16 @@ class Standing(NamedTuple):
 class StoredCase:
     """A case as the store has it: its row and the documents of its log in order of `seq`.
 
-    `last_seq` is 0 and `head` empty while the log is empty.
+    The log is there from link `first_seq` on, whose hash is `first_hash`. `last_seq` is 0 and
+    `head` empty while the log is empty.
     """
 
     row: CaseRow
     log: tuple[str, ...]
     last_seq: int
     head: str
+    first_seq: int = 1
+    first_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

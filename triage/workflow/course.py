@@ -1,9 +1,17 @@
 """The course of a case under work: what the fold has learnt so far, in order of receipt."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 
-from triage.domain.case import Acknowledgement, Hold, MilestoneEntry, Run, TierChange, Verdict
+from triage.domain.case import (
+    Acknowledgement,
+    Hold,
+    MilestoneEntry,
+    Obligation,
+    Run,
+    TierChange,
+    Verdict,
+)
 from triage.domain.events import Actor, CaseId, Event, read_actor
 from triage.domain.paging import short_tag
 from triage.domain.tiers import Tier
@@ -119,6 +127,7 @@ class Course:
     decisions: list[Event] = field(default_factory=list)
     tiers_set: list[Event] = field(default_factory=list)
     turns: list[Event] = field(default_factory=list)
+    missed: tuple[Obligation, ...] = ()  # breached at the last turn
     acts: list[Event] = field(default_factory=list)
     reviews: list[Review] = field(default_factory=list)
     reviewed: dict[str, datetime] = field(default_factory=dict)
@@ -128,6 +137,16 @@ class Course:
     stated_causes: dict[str, str] = field(default_factory=dict)
     members: dict[CaseId, bool] = field(default_factory=dict)
     verdicts: dict[tuple[str, str, str], Verdict] = field(default_factory=dict)
+
+    def copy(self) -> "Course":
+        """The same course, to be carried on apart from this one."""
+        other: Course = object.__new__(Course)
+        for name in _FIELDS:
+            value = getattr(self, name)
+            setattr(other, name, value.copy() if type(value) in (list, set, dict) else value)
+        other.restarts = [replace(each) for each in self.restarts]
+        other.lowering = self.lowering and replace(self.lowering, best=dict(self.lowering.best))
+        return other
 
     @property
     def standing_tier(self) -> Tier:
@@ -269,6 +288,9 @@ class Course:
             if is_decision or (by is not None and by.role in seniors):
                 heard.append(event.received_at)
         return any((since is None or at >= since) and (until is None or at < until) for at in heard)
+
+
+_FIELDS = tuple(each.name for each in fields(Course))
 
 
 def minutes(value: object, default: timedelta) -> timedelta:

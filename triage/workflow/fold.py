@@ -4,7 +4,7 @@ Events count in order of receipt; findings merge in clinical order; nothing here
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from triage.domain.authority import opens, refusal
@@ -50,8 +50,21 @@ _ACTS: dict[EventType, Callable[[Course, Event], Verdict]] = {
     EventType.TIMER_RAISED: tiering.apply_timer,
 }
 
+_TURNS = frozenset({EventType.TIER_SET, EventType.TREATMENT_DECIDED})  # may change what is owed
 
 _REFERRAL_MISSING = "the referral itself has not come yet: send referral.submitted.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A case's course up to the last event of its log (`events`: each once, in receipt order).
+
+    The course in it is never changed: `further` and `seen_at` work on copies.
+    """
+
+    course: Course
+    events: tuple[Event, ...]
+    roster: Roster
 
 
 def fold(
@@ -63,50 +76,93 @@ def fold(
 
     Raises nothing on any log of events that `read_event` could read.
     """
-    events = in_receipt_order(log)
-    course = Course(case, book)
+    return seen_at(follow(case, log, book, roster), now)
+
+
+def follow(case: CaseId, log: Iterable[Event], book: PolicyBook, roster: Roster) -> Followed:
+    """The course of a whole log, to be looked at, at any instant, or gone on from."""
+    return _lived(Course(case, book), (), in_receipt_order(log), roster)
+
+
+def further(before: Followed, new: Iterable[Event]) -> Followed:
+    """As `follow` of the log with the new events; only they are worked through where that gives
+    the same: in an opened case, where all are new and were received after the others.
+    """
+    rest = in_receipt_order(new)
+    if not rest:
+        return before
+    course = before.course
+    is_later = bool(before.events) and before.events[-1].receipt_order < rest[0].receipt_order
+    is_new = all(event.key not in course.verdicts for event in rest)
+    if course.opened_by is not None and is_later and is_new:
+        return _lived(course.copy(), before.events, rest, before.roster)
+    return follow(course.case, [*before.events, *rest], course.book, before.roster)
+
+
+def seen_at(followed: Followed, now: datetime) -> Case:
+    """What people see at `now`, which is not before the last event."""
+    return _look(followed.course.copy(), followed.events, now, followed.roster)
+
+
+def _lived(
+    course: Course, past: tuple[Event, ...], rest: Sequence[Event], roster: Roster
+) -> Followed:
+    events = (*past, *rest)
     course.notices |= _conflicts(events)
-    is_known = any(_opens(event) for event in events)
-    for event in events:
+    is_known = course.opened_by is not None or any(_opens(event) for event in rest)
+    for place, event in enumerate(rest, start=len(past)):
         course.advance(event.received_at)
+        before = course.copy() if event.type in _TURNS else None
         verdict = _apply(course, event, is_known)
+        if before is not None and len(course.turns) > len(before.turns):
+            course.missed = _missed(before, event, events[:place], roster)
         course.note_tier(event.received_at)
         course.verdicts[event.key] = verdict
         if verdict.review:
             course.ask_review(verdict.review, event)
+    return Followed(course, events, roster)
+
+
+def _look(course: Course, events: Sequence[Event], now: datetime, roster: Roster) -> Case:
     course.advance(now)
     found = case_from(course, events, now)
     if is_canary(found.referral):  # no case of anybody's: in no list, on no ladder, under no clock
         return replace(found, state=CaseState.UNOPENED, run=None, timers=())
     site, notice = roster.site_for(found.destination)
     notices = tuple(sorted({*found.notices, notice})) if notice else found.notices
-    owed = obligations(course, found, roster.sites[site])
-    if course.turns:
-        owed = _with_earlier_breaches(owed, course, case, events, roster)
+    owed = _with_missed(obligations(course, found, roster.sites[site]), course)
     return replace(found, obligations=with_causes(owed, course), notices=notices)
 
 
-def _with_earlier_breaches(
-    owed: tuple[Obligation, ...],
-    course: Course,
-    case: CaseId,
-    events: Sequence[Event],
-    roster: Roster,
+def _missed(
+    before: Course, turn: Event, earlier: Sequence[Event], roster: Roster
 ) -> tuple[Obligation, ...]:
-    """A breach that has happened stays one, whatever tier or decision came after it."""
-    turn = course.turns[-1]
-    earlier = [event for event in events if event.receipt_order < turn.receipt_order]
+    """What was breached when a decision or a set tier turned the case; `before` is used up."""
     if not earlier:
-        return owed
+        return ()
     at = turn.received_at
+    if before.opened_by is None:  # acts before the referral, which alone would count for nothing
+        then = fold(before.case, earlier, before.book, at, roster)
+    else:
+        then = _look(before, earlier, at, roster)
+    return tuple(
+        replace(each, closed_at=at) if each.is_open else each
+        for each in then.obligations
+        if each.breached_at(at)
+    )
+
+
+def _with_missed(owed: tuple[Obligation, ...], course: Course) -> tuple[Obligation, ...]:
+    """A breach that has happened stays one, whatever tier or decision came after it."""
     standing = {(each.name, each.clock, each.starts_at, each.due_at) for each in owed}
     kept = [
-        replace(each, closed_at=at) if each.is_open else each
-        for each in fold(case, earlier, course.book, at, roster).obligations
-        if each.breached_at(at)
-        and (each.name, each.clock, each.starts_at, each.due_at) not in standing
+        each
+        for each in course.missed
+        if (each.name, each.clock, each.starts_at, each.due_at) not in standing
         and not _was_examined(course, each)
     ]
+    if not kept:
+        return owed
     return tuple(sorted((*owed, *kept), key=lambda each: (each.due_at, each.name, each.clock)))
 
 
