@@ -31,7 +31,7 @@ WIDEST = {
 def longest_gap(instants: list[datetime], end: datetime, since: datetime = START) -> timedelta:
     """The longest time without a page from `since` (the first receipt) to `end`."""
     points = sorted({since, *(at for at in instants if since <= at <= end), end})
-    return max(later - earlier for earlier, later in pairwise(points))
+    return max((later - earlier for earlier, later in pairwise(points)), default=timedelta())
 
 
 def test_72_hours_of_silence_by_plan_alone() -> None:

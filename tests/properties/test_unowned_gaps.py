@@ -13,7 +13,7 @@ from tests.scenarios.house import ROSTER, House
 from tests.scenarios.script import person
 from triage.domain.events import Event, EventType
 from triage.domain.paging import ACKNOWLEDGEMENT
-from triage.domain.roster import Roster
+from triage.domain.roster.roster import Roster
 
 END = timedelta(hours=2)
 assert LADDER.due is not None

@@ -78,6 +78,26 @@ def _owner(seen: Seen, wanted: str) -> str | None:
     return None if role == wanted else role
 
 
+def _owner_named(seen: Seen, wanted: str) -> str | None:
+    name = (seen.document.get("owner") or {}).get("name")
+    return None if name == wanted else repr(name)
+
+
+def _owner_leaves(seen: Seen, wanted: str) -> str | None:
+    found = seen.instant((seen.document.get("owner") or {}).get("shift_ends_at"))
+    return None if found == wanted else found
+
+
+def _pages_asking(seen: Seen, wanted: list[str]) -> str | None:
+    """What the pages about the case itself ask of whom."""
+    found = sorted(
+        f"{each.order.person}: {each.order.asked}"
+        for each in seen.pages
+        if each.order.obligation == "acknowledgement"
+    )
+    return None if found == sorted(wanted) else f"{found}"
+
+
 def _pages(seen: Seen, wanted: list[str]) -> str | None:
     found = sorted(label(each) for each in seen.pages)
     return None if found == sorted(wanted) else f"{found}"
@@ -205,6 +225,9 @@ CHECKS: dict[str, Check] = {
     "all_rules_include": _includes("all_rules"),
     "held": _same("held"),
     "owner": _owner,
+    "owner_named": _owner_named,
+    "owner_leaves": _owner_leaves,
+    "pages_asking": _pages_asking,
     "flags": _same("flags"),
     "flags_include": _includes("flags"),
     "flags_without": _includes("flags", is_wanted=False),

@@ -50,12 +50,17 @@ def label(sent: Sent) -> str:
 
 
 def person(role: str) -> dict[str, str]:
-    """`registrar` is the one on call; `other registrar` somebody whom the roster does not know."""
+    """`registrar` is the one on call; `other registrar` somebody whom the roster does not know;
+    `night registrar` whoever relieves the one on call."""
     if role == "nobody":
         return {}
     if role.startswith("other "):
         plain = role.removeprefix("other ")
         return {"name": f"Sample Other {plain.title()}", "role": plain.replace(" ", "_")}
+    if role.startswith("night "):
+        day = person(role.removeprefix("night "))
+        night = day["name"].replace("Sample", "Sample Night")
+        return {**day, "person": day["person"][:-1] + "b", "name": night}
     known = role.replace(" ", "_")
     return {
         "person": f"{known.replace('_', '-')}-a",

@@ -1,7 +1,8 @@
 """The second model as a judge of simulated cases: the hook of `triage.proof.simulate.checker`.
 
 It looks at every receipt of the log and at the end. Left out: cases that were joined (the model
-has none), and timers that a sweep found late (a service that was down), whose run starts late.
+has none), those whose owner's shift ended (it knows no roster), and timers that a sweep found late
+(a service that was down), whose run starts late.
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from triage.domain.instants import parse_instant
 from triage.domain.paging import read_page_id, short_tag
 from triage.proof.simulate.verdict import CaseView, Violation
 from triage.workflow.fold import fold
+from triage.workflow.owing import SHIFT_END_RUNG
 
 COMPARED = ("state", "tier", "rules", "flags", "is_held", "owner", "open_by", "missed")
 JOINING = (EventType.CASES_JOINED, EventType.CASES_PARTED)
@@ -23,6 +25,8 @@ JOINING = (EventType.CASES_JOINED, EventType.CASES_PARTED)
 def judge(view: CaseView) -> Iterator[Violation]:
     """The first difference of a case, if there is one."""
     if any(each.type in JOINING for each in view.log) or any(map(is_late, view.log)):
+        return
+    if any(page["rung"] == SHIFT_END_RUNG for page in view.pages):
         return
     known = {str(page["page"]): page_of(view, str(page["page"])) for page in view.pages}
     events = [each for each in view.log if each.type is not EventType.PAGES_ORDERED]

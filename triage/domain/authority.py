@@ -28,6 +28,7 @@ MAY_SEND: dict[EventType, frozenset[Side]] = {
     EventType.CASES_PARTED: _CENTRE,
     EventType.CASE_CLOSED: _CENTRE,
     EventType.TIMER_RAISED: frozenset({Side.OURSELVES}),
+    EventType.SHIFT_ENDED: frozenset({Side.OURSELVES}),
     EventType.PAGES_ORDERED: frozenset({Side.OURSELVES}),
 }
 

@@ -148,12 +148,30 @@ class Obligation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timer:
-    """A running timer that raises the tier at `due_at` unless what it waits for comes."""
+    """A running timer that raises the tier at `due_at` unless what it waits for comes.
+
+    The one of a shift's end calls everybody instead, unless somebody has taken over.
+    """
 
     rule: str
     started_at: datetime
     due_at: datetime
     event: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """The owner's shift ends `at`, and nobody was asked to take over.
+
+    Told from `warns_at` on; at `lapses_at` everybody is called, unless the case has changed hands.
+    `successor` serves the role that is left then; None when nobody does.
+    """
+
+    warns_at: datetime
+    at: datetime
+    lapses_at: datetime
+    successor: Actor | None
+    chosen_by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,3 +227,4 @@ class Case:
     is_palliative: bool
     joined: tuple[CaseId, ...]
     verdicts: Mapping[tuple[str, str, str], Verdict] = field(default_factory=dict)
+    leaving: Leaving | None = None

@@ -40,13 +40,16 @@ class EventType(StrEnum):
     CASES_PARTED = "cases.parted.v1"
     CASE_CLOSED = "case.closed.v1"
     TIMER_RAISED = "timer.raised.v1"
+    SHIFT_ENDED = "shift.ended.v1"
     PAGES_ORDERED = "pages.ordered.v1"
 
 
 # Where a timer stands among the events of its receipt.
 BEFORE, AFTER = "before", "after"
 
-OURS = frozenset({EventType.TIMER_RAISED, EventType.PAGES_ORDERED})
+# What the sweep writes when a timer has run out.
+BY_TIMER = frozenset({EventType.TIMER_RAISED, EventType.SHIFT_ENDED})
+OURS = BY_TIMER | {EventType.PAGES_ORDERED}
 
 
 class Side(StrEnum):
@@ -146,7 +149,7 @@ class Event:
 
     @property
     def _place(self) -> int:
-        if self.type is not EventType.TIMER_RAISED:
+        if self.type not in BY_TIMER:
             return 0
         return {BEFORE: -1, AFTER: 1}.get(str(self.data.get("stands")), 0)
 

@@ -194,11 +194,16 @@ class ByUrgency(Table):
 
 
 class Promise(Table):
-    """How long `coming` holds without minutes, its cap, and how long a hand-over waits."""
+    """How long `coming` holds without minutes, its cap, and how long a hand-over waits.
+
+    `shift_end_warning` is how long before the end of an EMERGENT case's owner's shift people are
+    asked to hand it over.
+    """
 
     default: ByUrgency
     cap: Elapsed
     hand_over_wait: ByUrgency
+    shift_end_warning: Elapsed
 
 
 class LaddersDocument(Cited):

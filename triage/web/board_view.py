@@ -26,13 +26,16 @@ _LIKE_NHS_NUMBER = "subject_like_nhs_number"
 class Owner:
     """Who owns the case. `until`: a promise that is not kept yet, None once it is.
 
-    `asked`: who has been asked to take it over, empty when nobody.
+    `asked`: who has been asked to take it over, empty when nobody. `leaves`: when the shift of an
+    EMERGENT case's owner ends, where the roster knows it; `is_off`: it has ended.
     """
 
     name: str
     role: str
     until: Countdown | None
     asked: str
+    leaves: Moment | None = None
+    is_off: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +163,14 @@ def owner_view(owner: dict[str, Any] | None, wall: Wall) -> Owner | None:
         role=role_words(owner.get("role")),
         until=wall.countdown(owner.get("until"), near=NEAR),
         asked=_asked(owner.get("asked") or {}),
+        leaves=wall.moment(owner.get("shift_ends_at")),
+        is_off=_is_past(owner.get("shift_ends_at"), wall),
     )
+
+
+def _is_past(text: str | None, wall: Wall) -> bool:
+    at = parse_instant(text) if text else None
+    return at is not None and at <= wall.now
 
 
 def _asked(asked: dict[str, Any]) -> str:

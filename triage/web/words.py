@@ -50,6 +50,7 @@ EVENTS = {
     "cases.parted.v1": "Cases parted",
     "case.closed.v1": "Case closed",
     "timer.raised.v1": "Timer ran out",
+    "shift.ended.v1": "Owner's shift ended",
     "pages.ordered.v1": "Pages ordered",
 }
 _UPPER = {"mri": "MRI", "ais": "AIS", "sins": "SINS", "escc": "ESCC", "ces": "CES", "kps": "KPS"}

@@ -70,6 +70,7 @@ def _owner(case: Case) -> dict[str, Any] | None:
         "since": format_instant(held.at),
         "until": None if held.is_kept else format_instant(held.until),
         "asked": _actor(held.asked) if held.asked else None,
+        "shift_ends_at": _instant(case.leaving.at) if case.leaving else None,
     }
 
 

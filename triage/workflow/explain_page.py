@@ -17,7 +17,7 @@ from triage.policies.book import PolicyBook
 from triage.policies.explain import explain_rule
 from triage.policies.schedule_tables import AcknowledgementLadder, TierLimit
 from triage.workflow.fold import fold
-from triage.workflow.steps import HAND_OVER_RUNG
+from triage.workflow.owing import HAND_OVER_RUNG, SHIFT_END_RUNG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +93,9 @@ def _rung(order: PageOrder, book: PolicyBook) -> str:
     assert order.tier is not None
     if order.rung == HAND_OVER_RUNG:
         return "hand-over: the person who was asked is paged"
+    if order.rung == SHIFT_END_RUNG:
+        before = book.ladders.promise.shift_end_warning
+        return f"ladders.toml promise: the owner's shift ends; asked {before} before it and then"
     if order.obligation == ACKNOWLEDGEMENT:
         ladder = book.ladders.acknowledgement[order.tier]
         return f"ladders.toml acknowledgement.{order.tier}: {_acknowledgement(order, ladder)}"

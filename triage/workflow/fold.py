@@ -20,6 +20,7 @@ from triage.workflow.merge import Reported, report
 from triage.workflow.obligations import obligations
 from triage.workflow.ratchet import reopen
 from triage.workflow.result import case_from
+from triage.workflow.shift_end import with_shift_end
 
 _REPORTS = frozenset(
     {
@@ -48,6 +49,7 @@ _ACTS: dict[EventType, Callable[[Course, Event], Verdict]] = {
     EventType.CASES_PARTED: joining.part,
     EventType.CASE_CLOSED: closing.close,
     EventType.TIMER_RAISED: tiering.apply_timer,
+    EventType.SHIFT_ENDED: people.leave,
 }
 
 _TURNS = frozenset({EventType.TIER_SET, EventType.TREATMENT_DECIDED})  # may change what is owed
@@ -72,7 +74,8 @@ def fold(
 ) -> Case:
     """The case at `now`. An event that is there twice counts once, at its earliest receipt.
 
-    The roster gives the receiving site's hours, in which some deadlines are counted.
+    The roster gives the receiving site's hours, in which some deadlines are counted, and says
+    until when the owner is on duty.
 
     Raises nothing on any log of events that `read_event` could read.
     """
@@ -131,7 +134,8 @@ def _look(course: Course, events: Sequence[Event], now: datetime, roster: Roster
     site, notice = roster.site_for(found.destination)
     notices = tuple(sorted({*found.notices, notice})) if notice else found.notices
     owed = _with_missed(obligations(course, found, roster.sites[site]), course)
-    return replace(found, obligations=with_causes(owed, course), notices=notices)
+    found = replace(found, obligations=with_causes(owed, course), notices=notices)
+    return with_shift_end(found, course.book, roster)
 
 
 def _missed(

@@ -8,11 +8,13 @@ from triage.domain.events import Actor, Event, EventType, Side, read_actor
 from triage.domain.paging import ACKNOWLEDGEMENT, PageKey, read_page_id
 from triage.domain.tiers import Tier
 from triage.workflow.course import Course, EndedRun, minutes
+from triage.workflow.owing import SHIFT_END_RUNG
 from triage.workflow.terms import hand_over_wait, promise_default
 
 REVIEW = "review"
 ONWARD_PLAN = "onward_plan"
 SHIFT = "shift"
+SHIFT_RUN = "shift-end:"  # what the name of a run begins with that a shift's end started
 
 
 def acknowledge(course: Course, event: Event) -> Verdict:
@@ -65,7 +67,10 @@ def _answer_ladder(course: Course, event: Event, by: Actor, key: PageKey, answer
         return Verdict(False, "the patient has been treated: this ladder has ended")
     if answer == "hand_back":
         return _hand_back(course, event)
-    if held is not None and held.asked is None and answer != "hand_over":
+    if key.rung == SHIFT_END_RUNG and held is not None and answer == "decline":
+        return Verdict(True, warnings=("noted; unless somebody accepts, everybody is called",))
+    takes_over = key.rung == SHIFT_END_RUNG and held is not None and _may_stop(course, by)
+    if held is not None and held.asked is None and answer != "hand_over" and not takes_over:
         return Verdict(False, f"already acknowledged by a {held.by.role}")
     if answer == "decline":
         course.run = replace(run, declines=(*run.declines, (event.received_at, key.rung)))
@@ -134,6 +139,20 @@ def _hand_back(course: Course, event: Event) -> Verdict:
     if course.acknowledgement is None:
         return Verdict(False, "nobody owns the case: there is nothing to hand back")
     course.start_run(name=event.id, tag_parts=event.key, at=event.receipt, cause="handed back")
+    return Verdict(True)
+
+
+def leave(course: Course, event: Event) -> Verdict:
+    """`shift.ended.v1`: the owner's shift is over and nobody took over; everybody is called."""
+    held = course.acknowledgement
+    if held is None or held.event != event.data.get("event"):
+        return Verdict(False, "the case has changed hands")
+    course.start_run(
+        name=f"{SHIFT_RUN}{held.event}",
+        tag_parts=("shift-end", held.event, event.occurred_at.isoformat()),
+        at=event.occurred_at,
+        cause="owner off shift, not handed over",
+    )
     return Verdict(True)
 
 

@@ -12,12 +12,13 @@ from datetime import datetime
 from triage.domain.canary import canary_order, is_canary
 from triage.domain.case import Case, CaseState, Timer
 from triage.domain.paging import ACKNOWLEDGEMENT, PageKey, PageOrder, page_id
-from triage.domain.roster.roster import OWNER_OF_CASE, OnCall, Roster
+from triage.domain.roster.roster import OnCall, Roster
 from triage.policies.book import PolicyBook
 from triage.workflow.ladder import Step
+from triage.workflow.owing import Owing
 from triage.workflow.reason_class import reason_class
 from triage.workflow.routing import Attempt, attempts, contacts
-from triage.workflow.steps import Owing, Steps
+from triage.workflow.steps import Steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,5 +185,5 @@ def _who(roster: Roster, site: str, role: str, each: Owing, now: datetime) -> On
     """The person meant, where one is; otherwise whoever is on call for the role now."""
     meant = each.person.person if each.person else None
     if meant is not None and meant in roster.people:
-        return OnCall(person=roster.people[meant], chosen_by=OWNER_OF_CASE, site=site)
+        return OnCall(person=roster.people[meant], chosen_by=each.chosen_by, site=site)
     return roster.on_call(site, role, now)

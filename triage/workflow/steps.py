@@ -1,31 +1,21 @@
 """Every step of a case's ladders as instants: what is owed by now, and when the next is."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from triage.domain.case import Case, Obligation
-from triage.domain.events import Actor
 from triage.domain.paging import ACKNOWLEDGEMENT
 from triage.domain.roster.roster import Roster, Site
 from triage.domain.roster.site_hours import in_hours, next_opening
 from triage.policies.book import PolicyBook
 from triage.policies.schedule_tables import AcknowledgementLadder, Rung, Share
+from triage.workflow.hand_over_steps import handed_over, shift_ends
 from triage.workflow.ladder import Step, rounds, rungs, scale
+from triage.workflow.owing import Owing
 from triage.workflow.terms import due_after
 
 HOLDER = "holder"
-HAND_OVER_RUNG = 99  # no rung of the ladder: the page to the person who was asked
-
-
-@dataclass(frozen=True, slots=True)
-class Owing:
-    """A step of one obligation's ladder; `person` where somebody is meant rather than a role."""
-
-    obligation: Obligation
-    step: Step
-    person: Actor | None = None
-    asked: str = "acknowledge"
 
 
 class Steps:
@@ -53,7 +43,8 @@ class Steps:
                 if obligation.is_open:
                     yield from self._acknowledgement(obligation)
                 else:
-                    yield from self._handed_over(obligation)
+                    yield from handed_over(self.case, obligation)
+                    yield from shift_ends(self.case, obligation)
         for obligation in _strictest(opened):
             if obligation.name == "review":
                 first = Step(at=obligation.starts_at, roles=(HOLDER,), rung=0)
@@ -95,14 +86,6 @@ class Steps:
 
     def _is_running(self, obligation: Obligation) -> bool:
         return self.case.run is not None and self.case.run.tag == obligation.run_tag
-
-    def _handed_over(self, obligation: Obligation) -> Iterator[Owing]:
-        """The person to whom an owned case was handed is asked once."""
-        held = self.case.acknowledgement
-        if held is not None and held.asked is not None:
-            role = held.asked.role or "registrar"
-            step = Step(at=held.received_at, roles=(role,), rung=HAND_OVER_RUNG)
-            yield Owing(obligation, step, person=held.asked, asked="accept the hand-over")
 
     def _acknowledgement(self, obligation: Obligation) -> Iterator[Owing]:
         run = self.case.run

@@ -1,4 +1,4 @@
-"""A timer that ran out, as the event that raises the tier."""
+"""A timer that ran out, as the event that raises the tier or, at a shift's end, calls everybody."""
 
 import hashlib
 from datetime import datetime
@@ -7,10 +7,11 @@ from triage.domain.case import Case, Timer
 from triage.domain.events import AFTER, BEFORE, Event, EventType, Sender, Side
 
 SOURCE = "triage:timer"
+SHIFT_END = "SHIFT_END"  # the rule of the timer that raises no tier
 
 
 def timer_event(case: Case, timer: Timer, now: datetime, *, before: bool = False) -> Event:
-    """The raise, occurred when the timer was due, received when the sweep found it.
+    """What it does, occurred when the timer was due, received when the sweep found it.
 
     Found by what was received up to `now`, it counts after that; with `before`, it ran out before
     what is received at `now`, and counts first.
@@ -20,7 +21,7 @@ def timer_event(case: Case, timer: Timer, now: datetime, *, before: bool = False
     return Event(
         source=SOURCE,
         id=name,
-        type=EventType.TIMER_RAISED,
+        type=EventType.SHIFT_ENDED if timer.rule == SHIFT_END else EventType.TIMER_RAISED,
         referral=case.referral,
         case=case.id,
         occurred_at=timer.due_at,

@@ -1,13 +1,16 @@
 """People see what delays a case, in which leg, and to whom it has been handed."""
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
 import orjson
 from starlette.testclient import TestClient
 
-from tests.web_house import CASE, CENTRE, REFERRAL, House, event
+from tests.web_house import CASE, CENTRE, NOW, REFERRAL, House, event
+from triage.domain.roster.roster import Override
 from triage.policies.explain_case import explain_case
 
 REGISTRAR = {"person": "reg-a", "name": "Sample Registrar", "role": "registrar"}
@@ -79,3 +82,25 @@ def test_the_board_says_who_has_been_asked_to_take_over(house: House, client: Te
     board = words(house, "/")
     assert "handed to" not in board
     assert "Sample Consultant" in board
+
+
+def test_the_board_says_when_the_owner_leaves_and_left(house: House, client: TestClient) -> None:
+    ends = NOW + timedelta(minutes=20)
+    night = Override(
+        site=CENTRE,
+        role="registrar",
+        person="con-a",
+        starts=ends,
+        ends=ends + timedelta(hours=12),
+        reason="night",
+    )
+    house.desk.roster = replace(house.desk.roster, overrides=(night,))
+    house.refer(client)
+    coming = {"page": house.ladder_page(), "by": REGISTRAR, "answer": "coming", "minutes": 50}
+    tell(house, client, 1, "page.acknowledged.v1", **coming)
+    for path in ("/", f"/cases/{CASE}"):
+        assert "shift ends 09:22" in words(house, path), path
+    house.clock.advance(minutes=21)
+    house.sweep()
+    for path in ("/", f"/cases/{CASE}"):
+        assert "off shift since 09:22" in words(house, path), path

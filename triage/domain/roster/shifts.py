@@ -50,6 +50,38 @@ def whole_shift(roster: Roster, site: str, role: str, at: datetime) -> Shift | N
     return None
 
 
+def posts_of(roster: Roster, site: str, person: str, at: datetime) -> tuple[str, ...]:
+    """The roles in which a person serves at a site at an instant, sorted."""
+    return tuple(
+        role for role in _roles_of(roster, site, person) if _serves(roster, site, role, person, at)
+    )
+
+
+def serves_until(roster: Roster, site: str, person: str, start: datetime) -> datetime | None:
+    """When a person who serves at `start` first serves in no role of the site any more.
+
+    None where that is more than two months ahead: then they take no turns.
+    """
+    end, roles = start + _LONGEST, _roles_of(roster, site, person)
+    instants = {at for role in roles for at in _changes(roster, site, role, start, end)}
+    for at in sorted(instants):
+        if start < at < end and not posts_of(roster, site, person, at):
+            return at
+    return None
+
+
+def _roles_of(roster: Roster, site: str, person: str) -> list[str]:
+    named = {rota.role for rota in roster.rotas if rota.site == site and person in rota.people}
+    posts = ((each.site, each.person, each.role) for each in roster.overrides)
+    named |= {role for place, serving, role in posts if (place, serving) == (site, person)}
+    return sorted(named)
+
+
+def _serves(roster: Roster, site: str, role: str, person: str, at: datetime) -> bool:
+    served = roster.on_call(site, role, at).person
+    return served is not None and served.id == person
+
+
 def _changes(
     roster: Roster, site: str, role: str, start: datetime, end: datetime
 ) -> Iterator[datetime]:

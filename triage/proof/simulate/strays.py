@@ -11,9 +11,9 @@ from aiokafka import ConsumerRecord, TopicPartition
 from triage.domain.paging import ACKNOWLEDGEMENT
 from triage.domain.tiers import Tier
 from triage.store.column_types import sqlite_instant
+from triage.workflow.owing import HAND_OVER_RUNG, SHIFT_END_RUNG
 
 _IN_HAND = timedelta(seconds=6)
-_HAND_OVER_RUNG = 99
 _ENDING = ("page.acknowledged.v1", "case.closed.v1", "referral.cancelled.v1")
 
 
@@ -39,7 +39,7 @@ def stray(world: Seen, page: Mapping[str, Any], asked_at: datetime) -> Iterator[
     """The invariant that handing this page over breaks, and why."""
     if page["case"] is None or page["obligation"] != ACKNOWLEDGEMENT:
         return
-    if page["rung"] == _HAND_OVER_RUNG:
+    if page["rung"] in (HAND_OVER_RUNG, SHIFT_END_RUNG):
         return
     quiet: Mapping[str, datetime] = world.notes.quiet_since
     since = quiet.get(page["case"])
