@@ -12,9 +12,10 @@ from triage.domain.events import CaseId
 from triage.store.bulk import bulk_insert, overwrite
 from triage.store.column_types import TEXT
 from triage.store.lanes import postgres_claim, sqlite_claim
+from triage.store.prepared import Prepared
 from triage.store.records import CaseRow, CompletedLeg, LogRow, Standing, StoredCase
 from triage.store.rows import CaseLog, Cases, Leg, table_of
-from triage.store.session import Session, instant_parameter
+from triage.store.session import Session, among, instant_parameter
 
 CASE_LOG = bulk_insert(CaseLog)
 CASES = bulk_insert(Cases, conflict=overwrite(Cases))
@@ -23,18 +24,23 @@ COMPLETED_LEG = bulk_insert(Leg, conflict="ON CONFLICT (case_id, leg) DO NOTHING
 _CASES = table_of(Cases)
 # One walk along the key for each case, in order already on PostgreSQL. At least the last link.
 _FROM = "seq >= {least}(k.since, (SELECT max(seq) FROM case_log WHERE case_id = k.id))"
-_LOGS = {
-    True: text(
+_LOGS = Prepared(
+    postgres=text(
         "SELECT l.* FROM unnest(CAST(:ids AS text[]), CAST(:since AS bigint[])) AS k(id, since)"
         " CROSS JOIN LATERAL (SELECT case_id, seq, document, hash FROM case_log"
         f" WHERE case_id = k.id AND {_FROM.format(least='least')} ORDER BY seq OFFSET 0) AS l"
     ),
-    False: text(
+    sqlite=text(
         "SELECT l.case_id, seq, document, hash FROM"
         " (SELECT key AS id, value AS since FROM json_each(:since)) AS k CROSS JOIN case_log AS l"
         f" ON l.case_id = k.id AND {_FROM.format(least='min')} ORDER BY l.case_id, seq"
     ),
-}
+)
+_CHOSEN = Prepared(
+    postgres=select(_CASES).where(among("case_id", is_postgres=True)),
+    sqlite=select(_CASES).where(among("case_id", is_postgres=False)),
+)
+_COLUMNS = tuple(column.name for column in _CASES.columns)
 
 # One lock for each case, held until the transaction ends. Whoever adds to a case holds it, and it
 # exists before the case's row does. Sorted, so that two batches cannot wait for one another.
@@ -53,6 +59,8 @@ CLAIM_POSTGRES = postgres_claim(
     condition="pg_try_advisory_xact_lock(hashtextextended(case_id, 0))",
 )
 
+_CLAIM = Prepared(CLAIM_SQLITE, CLAIM_POSTGRES)
+
 
 def _next_in_lane(is_emergent: bool) -> Select[Any]:
     """One walk along the index of what is due."""
@@ -69,10 +77,21 @@ def _next_in_lane(is_emergent: bool) -> Select[Any]:
 
 
 _BOTH = union_all(*(select(_next_in_lane(lane).subquery()) for lane in (True, False))).subquery()
-_NEXT = (
+_NEXT = Prepared(
     select(_BOTH.c.next_due_at, _BOTH.c.case_id)
     .order_by(_BOTH.c.next_due_at, _BOTH.c.case_id)
     .limit(bindparam("limit"))
+)
+# The head of each lane's index.
+_EARLIEST = Prepared(
+    select(
+        *(
+            select(func.min(_CASES.c.next_due_at))
+            .where(_CASES.c.is_emergent.is_(lane), _CASES.c.next_due_at.is_not(None))
+            .scalar_subquery()
+            for lane in (True, False)
+        )
+    )
 )
 
 
@@ -96,9 +115,8 @@ class CaseWrites(Session):
         Of a case in `since` only the links from that number on (inclusive), at least the last.
         """
         wanted = dict.fromkeys(case_ids)
-        chosen = select(_CASES).where(self._among("case_id"))
-        found = self._connection.execute(chosen, {"ids": self._list(wanted)}).all()
-        rows = [CaseRow(**row._mapping) for row in found]
+        found = self._rows(_CHOSEN, {"ids": self._list(wanted)})
+        rows = [CaseRow(**dict(zip(_COLUMNS, row, strict=True))) for row in found]
         logs = self._logs({row.case_id: since.get(row.case_id, 0) for row in rows})
         return {row.case_id: _stored(row, logs.get(row.case_id, [])) for row in rows}
 
@@ -109,9 +127,7 @@ class CaseWrites(Session):
         asked: dict[str, Any] = {"since": orjson.dumps(since).decode()}
         if self.is_postgres:
             asked = {"ids": list(since), "since": list(since.values())}
-        for case_id, seq, document, link in self._connection.execute(
-            _LOGS[self.is_postgres], asked
-        ).all():
+        for case_id, seq, document, link in self._rows(_LOGS, asked):
             logs.setdefault(case_id, []).append((seq, document, link))
         return logs
 
@@ -141,9 +157,7 @@ class CaseWrites(Session):
 
         May come back shorter than what is due where others hold cases; `min_due_in` tells.
         """
-        claim = CLAIM_POSTGRES if self.is_postgres else CLAIM_SQLITE
-        due = self._connection.execute(claim, {"now": now, "limit": limit})
-        return [CaseId(case_id) for case_id in due.scalars()]
+        return [CaseId(row[0]) for row in self._rows(_CLAIM, {"now": now, "limit": limit})]
 
     def standing(self, case_ids: Iterable[CaseId]) -> dict[CaseId, Standing]:
         """How these cases stand; one that is not stored is left out."""
@@ -159,19 +173,11 @@ class CaseWrites(Session):
         """Up to `limit` cases by due instant and id, behind `after` and up to `until` (inclusive).
         Locks nothing."""
         at = {"at": after[0], "case": after[1], "until": until, "limit": limit}
-        return [(due_at, CaseId(case)) for due_at, case in self._connection.execute(_NEXT, at)]
+        return [(due_at, CaseId(case)) for due_at, case in self._rows(_NEXT, at)]
 
     def min_due_in(self, now: datetime) -> timedelta | None:
         """How long until the next case is due: zero when one is overdue, None when none waits."""
-        c = _CASES.c
-        earliest = [
-            self._connection.execute(
-                select(func.min(c.next_due_at)).where(
-                    c.is_emergent.is_(lane), c.next_due_at.is_not(None)
-                )
-            ).scalar()
-            for lane in (True, False)
-        ]
+        (earliest,) = self._rows(_EARLIEST)
         waits = [due_at - now for due_at in earliest if due_at is not None]
         return max(min(waits), timedelta(0)) if waits else None
 

@@ -1,12 +1,13 @@
 """Engines: how a connection is opened, and what every connection of ours is set to."""
 
+import sqlite3
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import StaticPool
 
-from triage.store.failures import StoreBusy
+from triage.store.failures import StoreBusy, as_told_by_sqlalchemy
 
 WRITES = "triage_writes"
 
@@ -102,4 +103,10 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     """A writer takes its lock at once: one that took it later could find its reading outdated."""
     writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    sql = "BEGIN IMMEDIATE" if writes else "BEGIN"
+    driver: sqlite3.Connection | None = connection.connection.driver_connection
+    assert driver is not None
+    try:
+        driver.execute(sql)
+    except sqlite3.Error as error:
+        raise as_told_by_sqlalchemy(error, sql) from error

@@ -3,6 +3,8 @@
 Driver messages may quote stored values; only the kind of the error crosses into ours.
 """
 
+import sqlite3
+
 from sqlalchemy import exc
 
 from triage.domain.errors import StoreUnavailable, TriageError
@@ -43,6 +45,11 @@ def translated(error: Exception) -> StoreUnavailable | None:
         kind = type(error.orig).__name__ + (f" {state}" if state else "")
         return StoreUnavailable(f"the database cannot take or give anything now: {kind}")
     return _sqlite_failure(str(error.orig)) if state is None else None
+
+
+def as_told_by_sqlalchemy(error: sqlite3.Error, sql: str) -> BaseException:
+    """What SQLAlchemy would have raised, for a statement that went past it; no parameters in it."""
+    return exc.DBAPIError.instance(sql, None, error, sqlite3.Error, hide_parameters=True)
 
 
 def is_unique_violation(error: exc.IntegrityError) -> bool:

@@ -10,6 +10,7 @@ from triage.domain.backlog import SAID_FOR
 from triage.store.bulk import bulk_insert
 from triage.store.column_types import FLAG, INSTANT, TEXT
 from triage.store.failures import RepeatedKey, StoreBusy, is_unique_violation
+from triage.store.prepared import Prepared
 from triage.store.records import EventKey, JournalEntry, QuarantineItem, SeenEvent, UnreadSource
 from triage.store.rows import Backlog, Journal, Position, Quarantine, table_of
 from triage.store.session import (
@@ -55,22 +56,41 @@ _SEEN_BY = {
     )
     for is_postgres, sql in _SEEN.items()
 }
+_SEEN_ANSWERS = Prepared(_SEEN_BY[False], _SEEN_BY[True])
 _OTHER_CONTENTS_BY = {is_postgres: text(sql) for is_postgres, sql in _OTHER_CONTENTS.items()}
-_MOVE = text(
-    "INSERT INTO kafka_position (topic, partition, next_offset)"
-    " VALUES (:topic, :partition, :next)"
-    " ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset"
-    " WHERE kafka_position.next_offset <= :first"
+_MOVE = Prepared(
+    text(
+        "INSERT INTO kafka_position (topic, partition, next_offset)"
+        " VALUES (:topic, :partition, :next)"
+        " ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset"
+        " WHERE kafka_position.next_offset <= :first"
+    )
 )
-_MOVE_ON = text(
-    "UPDATE kafka_position SET next_offset = :next"
-    " WHERE topic = :topic AND partition = :partition AND next_offset = :stored"
+_MOVE_ON = Prepared(
+    text(
+        "UPDATE kafka_position SET next_offset = :next"
+        " WHERE topic = :topic AND partition = :partition AND next_offset = :stored"
+    )
 )
 _SAY_BEHIND = text(
     "INSERT INTO kafka_backlog (consumer, since, said_at) VALUES (:consumer, :now, :now)"
     " ON CONFLICT (consumer) DO UPDATE SET said_at = excluded.said_at, since ="
     " CASE WHEN kafka_backlog.said_at > :fresh THEN kafka_backlog.since ELSE excluded.since END"
 ).bindparams(instant_parameter("now"), instant_parameter("fresh"))
+_BEHIND_SINCE = Prepared(
+    select(func.min(_BACKLOG.c.since)).where(_BACKLOG.c.said_at > instant_parameter("fresh"))
+)
+_UNREAD_SOURCES = Prepared(
+    select(
+        _QUARANTINE.c.source,
+        func.count(),
+        func.min(_QUARANTINE.c.received_at),
+        func.max(_QUARANTINE.c.received_at),
+    )
+    .where(_QUARANTINE.c.status == "unread")
+    .group_by(_QUARANTINE.c.source)
+    .order_by(func.min(_QUARANTINE.c.received_at))
+)
 _FORGOTTEN_AFTER = timedelta(hours=1)
 
 
@@ -86,9 +106,9 @@ class PositionReads(Session):
 
     def backlog_since(self, now: datetime) -> datetime | None:
         """Since when a consumer has been reading a backlog; None when none says so."""
-        c = _BACKLOG.c
-        chosen = select(func.min(c.since)).where(c.said_at > now - SAID_FOR)
-        return self._connection.execute(chosen).scalar()
+        since: datetime | None
+        ((since,),) = self._rows(_BEHIND_SINCE, {"fresh": now - SAID_FOR})
+        return since
 
 
 class IntakeWrites(PositionReads):
@@ -98,8 +118,8 @@ class IntakeWrites(PositionReads):
         """Which of these events are in the journal already, and what was answered."""
         if not keys:
             return {}
-        found = self._connection.execute(_SEEN_BY[self.is_postgres], self._event_keys(keys))
-        return {(row[0], row[1], row[2]): SeenEvent(*row[3:]) for row in found.all()}
+        found = self._rows(_SEEN_ANSWERS, self._event_keys(keys))
+        return {(row[0], row[1], row[2]): SeenEvent(*row[3:]) for row in found}
 
     def other_contents(self, keys: Sequence[EventKey]) -> set[EventKey]:
         """Those of the keys whose source and id are in the journal with other content."""
@@ -130,14 +150,6 @@ class IntakeWrites(PositionReads):
 
     def quarantine_sources(self) -> list[UnreadSource]:
         """The unread quarantine by source, longest waiting first: what is paged, bundled."""
-        c = _QUARANTINE.c
-        oldest = func.min(c.received_at)
-        counted = (
-            select(c.source, func.count(), oldest, func.max(c.received_at))
-            .where(c.status == "unread")
-            .group_by(c.source)
-            .order_by(oldest)
-        )
         return [
             UnreadSource(
                 source=source,
@@ -146,7 +158,7 @@ class IntakeWrites(PositionReads):
                 newest_at=newest_at,
                 first_item=self.unread_items(source)[0],
             )
-            for source, count, oldest_at, newest_at in self._connection.execute(counted)
+            for source, count, oldest_at, newest_at in self._rows(_UNREAD_SOURCES)
         ]
 
     def unread_items(self, source: str | None) -> list[str]:
@@ -183,8 +195,8 @@ class IntakeWrites(PositionReads):
         """
         where = {"topic": topic, "partition": partition, "first": first, "next": following}
         if stored:
-            return self._connection.execute(_MOVE_ON, {**where, "stored": stored}).rowcount == 1
-        return self._connection.execute(_MOVE, where).rowcount == 1
+            return self._change(_MOVE_ON, {**where, "stored": stored}) == 1
+        return self._change(_MOVE, where) == 1
 
     def say_behind(self, consumer: str, now: datetime) -> None:
         """This consumer reads a backlog; of one that was silent meanwhile it begins anew."""

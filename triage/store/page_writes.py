@@ -14,8 +14,9 @@ from triage.store.bulk import bulk_insert
 from triage.store.column_types import INSTANT
 from triage.store.lanes import Only, postgres_claim, sqlite_claim
 from triage.store.page_orders import order_json, read_order
+from triage.store.prepared import Prepared
 from triage.store.rows import Page, PageAttempt, table_of
-from triage.store.session import Session, instant_parameter
+from triage.store.session import Session, among, instant_parameter
 
 
 def first_state(ordered: tuple[PageOrder, datetime]) -> tuple[Any, ...]:
@@ -84,6 +85,29 @@ def _claim_postgres(ready: TextClause) -> TextClause:
 
 _CLAIM_POSTGRES = _claim_postgres(READY_POSTGRES)
 _CLAIM_HELD_POSTGRES = _claim_postgres(HELD_POSTGRES).bindparams(*_HOLDS)
+_READY, _HELD_READY = Prepared(READY_SQLITE), Prepared(HELD_SQLITE)
+_LEASE_SQLITE = Prepared(
+    update(_PAGE)
+    .where(among("page", is_postgres=False))
+    .values(
+        possibly_doubled=or_(_PAGE.c.possibly_doubled, _PAGE.c.status == "sending"),
+        status="sending",
+        attempts=_PAGE.c.attempts + 1,
+        ready_at=instant_parameter("until"),
+    )
+)
+_CLAIMED_SQLITE = Prepared(
+    select(
+        _PAGE.c.page,
+        _PAGE.c.order_document,
+        _PAGE.c.attempts,
+        _PAGE.c.possibly_doubled,
+        _PAGE.c.withdrawn,
+        _PAGE.c.is_emergent,
+        _PAGE.c.drain_by,
+        _PAGE.c.owed_at,
+    ).where(among("page", is_postgres=False))
+)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -126,44 +150,16 @@ class PageWrites(Session):
             claim = _CLAIM_POSTGRES if hold is None else _CLAIM_HELD_POSTGRES
             rows = self._connection.execute(claim, {**at, "until": until}).all()
         else:
-            rows = self._claim_in_turn(READY_SQLITE if hold is None else HELD_SQLITE, at, until)
+            rows = self._claim_in_turn(_READY if hold is None else _HELD_READY, at, until)
         return [_claimed_page(row) for row in sorted(rows, key=_turn)]
 
-    def _claim_in_turn(
-        self, ready: TextClause, at: dict[str, Any], until: datetime
-    ) -> Sequence[Any]:
-        pages = list(self._connection.execute(ready, at).scalars())
+    def _claim_in_turn(self, ready: Prepared, at: dict[str, Any], until: datetime) -> Sequence[Any]:
+        pages = self._rows(ready, at)
         if not pages:
             return []
-        ids = {"ids": self._list(pages)}
-        self._connection.execute(self._lease(until), ids)
-        return self._connection.execute(self._claimed(), ids).all()
-
-    def _lease(self, until: datetime) -> Any:
-        c = _PAGE.c
-        return (
-            update(_PAGE)
-            .where(self._among("page"))
-            .values(
-                possibly_doubled=or_(c.possibly_doubled, c.status == "sending"),
-                status="sending",
-                attempts=c.attempts + 1,
-                ready_at=until,
-            )
-        )
-
-    def _claimed(self) -> Any:
-        c = _PAGE.c
-        return select(
-            c.page,
-            c.order_document,
-            c.attempts,
-            c.possibly_doubled,
-            c.withdrawn,
-            c.is_emergent,
-            c.drain_by,
-            c.owed_at,
-        ).where(self._among("page"))
+        ids = self._list(row[0] for row in pages)
+        self._change(_LEASE_SQLITE, {"ids": ids, "until": until})
+        return self._rows(_CLAIMED_SQLITE, {"ids": ids})
 
     def finish_attempts(self, attempts: Sequence[Attempt]) -> None:
         """Record what came of attempts, and settle their pages or set the next try.
@@ -173,12 +169,11 @@ class PageWrites(Session):
         A page that was suppressed while it came to be owed again is ready at once.
         """
         self._write(ATTEMPTS, attempts)
-        if attempts:
-            self._connection.execute(_SETTLE, [_settlement(attempt) for attempt in attempts])
+        self._change_each(_SETTLE, [_settlement(attempt) for attempt in attempts])
 
 
 _OWED_AGAIN = and_(bindparam("p_suppressed"), _PAGE.c.withdrawn.is_(None))
-_SETTLE = (
+_SETTLE = Prepared(
     update(_PAGE)
     .where(
         _PAGE.c.page == bindparam("p_page"),
@@ -218,13 +213,15 @@ def _settlement(attempt: Attempt) -> dict[str, Any]:
 
 
 def _turn(row: Any) -> tuple[bool, datetime, datetime, str]:
-    return (not row.is_emergent, row.drain_by, row.owed_at, row.page)
+    page, *_, is_emergent, drain_by, owed_at = row
+    return (not is_emergent, drain_by, owed_at, page)
 
 
 def _claimed_page(row: Any) -> ClaimedPage:
+    _, document, attempts, possibly_doubled, withdrawn, *_ = row
     return ClaimedPage(
-        order=read_order(row.order_document),
-        attempt=row.attempts,
-        possibly_doubled=row.possibly_doubled,
-        suppress=row.withdrawn,
+        order=read_order(document),
+        attempt=attempts,
+        possibly_doubled=possibly_doubled,
+        suppress=withdrawn,
     )

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import text
 
 from triage.domain.events import CaseId
 from triage.domain.paging import PageId
+from triage.store.prepared import Prepared
 from triage.store.session import Session
 
 # `closed`: its case is; `acknowledged`: a page of the ladder that somebody has stopped;
@@ -15,14 +16,14 @@ _WHY = (
     " WHEN c.owner IS NOT NULL AND page.page LIKE '%.acknowledgement.%' THEN 'acknowledged' END"
     " FROM cases c WHERE c.case_id = page.case_id), 'superseded')"
 )
-_POSTGRES = text(
-    f"UPDATE page SET withdrawn = {_WHY} WHERE case_id = ANY(:cases) AND withdrawn IS NULL"  # noqa: S608
-    " AND ready_at IS NOT NULL AND NOT (page = ANY(:owed))"
+_WITHDRAW = f"UPDATE page SET withdrawn = {_WHY} WHERE withdrawn IS NULL AND ready_at IS NOT NULL"  # noqa: S608
+_WITHDRAWN = Prepared(
+    postgres=text(f"{_WITHDRAW} AND case_id = ANY(:cases) AND NOT (page = ANY(:owed))"),
+    sqlite=text(
+        f"{_WITHDRAW} AND case_id IN (SELECT value FROM json_each(:cases))"  # noqa: S608
+        " AND page NOT IN (SELECT value FROM json_each(:owed))"
+    ),
 )
-_SQLITE = text(
-    f"UPDATE page SET withdrawn = {_WHY} WHERE case_id IN :cases AND withdrawn IS NULL"  # noqa: S608
-    " AND ready_at IS NOT NULL AND page NOT IN :owed"
-).bindparams(bindparam("cases", expanding=True), bindparam("owed", expanding=True))
 
 
 class SupersededPages(Session):
@@ -35,6 +36,5 @@ class SupersededPages(Session):
         """
         if not cases:
             return 0
-        statement = _POSTGRES if self.is_postgres else _SQLITE
-        done = self._connection.execute(statement, {"cases": list(cases), "owed": list(owed)})
-        return done.rowcount
+        given = {"cases": self._list(cases), "owed": self._list(owed)}
+        return self._change(_WITHDRAWN, given)
