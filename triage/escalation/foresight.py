@@ -36,10 +36,13 @@ class Foresight:
         """Cases that were worked out and are not past."""
         return self._known
 
-    def look(self, now: datetime) -> bool:
-        """Work out a few more; whether there are others left. Raises StoreUnavailable."""
+    def look(self, now: datetime, next_in: timedelta | None) -> bool:
+        """Work out a few more; whether there are others left. Raises StoreUnavailable.
+
+        `next_in`: until the next case is due, None when none waits.
+        """
         self._known = {case: each for case, each in self._known.items() if each.due_at > now}
-        if len(self._known) >= _MOST:
+        if len(self._known) >= _MOST or next_in is None or next_in > _AHEAD:
             return False
         after = max(self._looked_upto, (now, ""))
         try:

@@ -63,9 +63,8 @@ class Sweep:
             if len(claimed) < limit or done.issuperset(claimed):
                 break
             done.update(claimed)
-        self._unread(now, tally)
-        next_in = self._finish(now)
-        looks_ahead = self._foresight.look(now)
+        next_in = self._unread_and_finish(now, tally)
+        looks_ahead = self._foresight.look(now, next_in)
         return SweepResult(tally.cases, tally.pages, tuple(tally.failed), next_in, looks_ahead)
 
     def _claimed_and_swept(self, now: datetime, tally: _Tally) -> tuple[Sequence[CaseId], int]:
@@ -129,18 +128,24 @@ class Sweep:
         for case in cases:
             self._again_at.pop(case, None)
 
-    def _unread(self, now: datetime, tally: _Tally) -> None:
+    def _unread_and_finish(self, now: datetime, tally: _Tally) -> timedelta | None:
+        """Unread records in the turn's last transaction; a fault in them does not keep its mark."""
         try:
             with self._store.begin() as tx:
-                tally.pages += sweep_unread(tx, self._desk, now=now)
+                pages = sweep_unread(tx, self._desk, now=now)
+                next_in = self._finish(tx, now)
         except StoreUnavailable:
             raise
         except Exception as error:
             _LOG.error("sweep.unread_failed: %s", described(error))
-
-    def _finish(self, now: datetime) -> timedelta | None:
+        else:
+            tally.pages += pages
+            return next_in
         with self._store.begin() as tx:
-            if self._stamped_at is None or abs(now - self._stamped_at) >= _STAMPED_EVERY:
-                tx.stamp(LOOP, now)
-                self._stamped_at = now
-            return tx.min_due_in(now)
+            return self._finish(tx, now)
+
+    def _finish(self, tx: Transaction, now: datetime) -> timedelta | None:
+        if self._stamped_at is None or abs(now - self._stamped_at) >= _STAMPED_EVERY:
+            tx.stamp(LOOP, now)
+            self._stamped_at = now
+        return tx.min_due_in(now)

@@ -1,7 +1,7 @@
 """The course of a case under work: what the fold has learnt so far, in order of receipt."""
 
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from triage.domain.case import (
     Acknowledgement,
@@ -144,7 +144,9 @@ class Course:
         for name in _FIELDS:
             value = getattr(self, name)
             setattr(other, name, value.copy() if type(value) in (list, set, dict) else value)
-        other.restarts = [replace(each) for each in self.restarts]
+        other.restarts = [
+            Restart(each.at, each.tier, each.event, each.closed_at) for each in self.restarts
+        ]
         other.lowering = self.lowering and replace(self.lowering, best=dict(self.lowering.best))
         return other
 
@@ -220,12 +222,17 @@ class Course:
             return ()
         return (*self.run.carried, (self.run.started_at, self.run.tier))
 
+    def lapses(self, to: datetime) -> bool:
+        """Whether a promise or hand-over has ended at or before `to` unkept."""
+        held = self.acknowledgement
+        if held is None or self.run is None or self.is_closed or held.is_kept or held.until > to:
+            return False
+        return self.treated_at is None or self.run.after_treatment
+
     def advance(self, to: datetime) -> None:
         """Let promises and hand-overs that ended at or before `to` lapse: each starts a new run."""
         held = self.acknowledgement
-        if held is None or self.run is None or self.is_closed or held.is_kept or held.until > to:
-            return
-        if self.treated_at is not None and not self.run.after_treatment:
+        if held is None or not self.lapses(to):
             return
         word = "hand-over not answered" if held.asked else "promise not kept"
         self.start_run(
@@ -245,9 +252,8 @@ class Course:
         tier = self.standing_tier
         if self.restarts:
             self.restarts[-1].tier = tier
-        if self.run is not None and not self.run.after_treatment:
-            also = self.run.also_roles if tier is self.run.tier else ()
-            self.run = replace(self.run, tier=tier, also_roles=also)
+        if self.run is not None and not self.run.after_treatment and tier is not self.run.tier:
+            self.run = replace(self.run, tier=tier, also_roles=())
         if not self.tiers_stood or self.tiers_stood[-1][1] is not tier:
             self.tiers_stood.append((at, tier))
 
@@ -291,10 +297,3 @@ class Course:
 
 
 _FIELDS = tuple(each.name for each in fields(Course))
-
-
-def minutes(value: object, default: timedelta) -> timedelta:
-    """A promise in minutes as sent; anything that is no number from 0 up gives the default."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 100_000:
-        return default
-    return timedelta(minutes=value)

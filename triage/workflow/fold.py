@@ -61,7 +61,8 @@ _REFERRAL_MISSING = "the referral itself has not come yet: send referral.submitt
 class Followed:
     """A case's course up to the last event of its log (`events`: each once, in receipt order).
 
-    The course in it is never changed: `further` and `seen_at` work on copies.
+    The course in it is never changed: `further`, and `seen_at` where time has changed it, work on
+    copies.
     """
 
     course: Course
@@ -104,7 +105,10 @@ def further(before: Followed, new: Iterable[Event]) -> Followed:
 
 def seen_at(followed: Followed, now: datetime) -> Case:
     """What people see at `now`, which is not before the last event."""
-    return _look(followed.course.copy(), followed.events, now, followed.roster)
+    course = followed.course
+    if course.lapses(now):
+        course = course.copy()
+    return _look(course, followed.events, now, followed.roster)
 
 
 def _lived(

@@ -93,7 +93,7 @@ class Owed:
             kind=strictest.kind,
             source=", ".join(strictest.source),
             run=run,
-            run_tag=tag or short_tag(terms.name, clock.name, start.isoformat()),
+            run_tag=tag or _run_tag(terms.name, clock.name, start),
             met_at=met,
             closed_at=None if met else closed,
         )
@@ -244,6 +244,12 @@ def _limited(
         for clock in row.clock
         if any(clock.tier[tier].limits for tier in tiers)
     )
+
+
+@lru_cache(maxsize=4096)
+def _run_tag(name: str, clock: str, start: datetime) -> str:
+    """Asked for at every fold of a case; instants are in UTC, so equal ones have one text."""
+    return short_tag(name, clock, start.isoformat())
 
 
 def _ever_ran(obligation: Obligation) -> bool:

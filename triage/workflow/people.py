@@ -7,9 +7,9 @@ from triage.domain.case import Acknowledgement, Hold, Verdict
 from triage.domain.events import Actor, Event, EventType, Side, read_actor
 from triage.domain.paging import ACKNOWLEDGEMENT, PageKey, read_page_id
 from triage.domain.tiers import Tier
-from triage.workflow.course import Course, EndedRun, minutes
+from triage.workflow.course import Course, EndedRun
 from triage.workflow.owing import SHIFT_END_RUNG
-from triage.workflow.terms import hand_over_wait, promise_default
+from triage.workflow.terms import hand_over_wait, minutes, promise_default
 
 REVIEW = "review"
 ONWARD_PLAN = "onward_plan"

@@ -55,3 +55,10 @@ def elapsed_limit(book: PolicyBook, obligation: str, tier: Tier) -> timedelta | 
             ]
             return min(limits, default=None)
     return None
+
+
+def minutes(value: object, default: timedelta) -> timedelta:
+    """A promise in minutes as sent; anything that is no number from 0 up gives the default."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 100_000:
+        return default
+    return timedelta(minutes=value)

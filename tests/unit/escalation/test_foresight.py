@@ -54,7 +54,7 @@ def first_due(store: Store) -> Any:
 def looked_ahead(store: Store) -> Foresight:
     """In the seconds before the cases fall due."""
     foresight = Foresight(store, desk(store, NOBODY))
-    while foresight.look(first_due(store) - timedelta(seconds=5)):
+    while foresight.look(first_due(store) - timedelta(seconds=5), timedelta(seconds=5)):
         pass
     return foresight
 
@@ -74,7 +74,7 @@ def test_every_case_of_a_burst_is_known_before_and_forgotten_after_its_instant()
     store = a_house()
     foresight = looked_ahead(store)
     assert len(foresight.known) == MANY
-    foresight.look(first_due(store))
+    foresight.look(first_due(store), timedelta())
     assert foresight.known == {}
 
 

@@ -146,3 +146,36 @@ def test_unread_records_are_paged_for(store: Store) -> None:
         tx.quarantine([quarantine_item(found)])
     result = Sweep(store, desk(store)).turn(OPENED)
     assert result.pages == pages(store) > 0
+
+
+class WithoutBookForUnread:
+    """Books with a fault of the program where no case is asked about."""
+
+    def __init__(self, books: Any) -> None:
+        self.pinned = books.pinned
+
+    @property
+    def current(self) -> Any:
+        raise ZeroDivisionError("Sample Patient 9990000018")
+
+
+def test_a_fault_in_unread_records_keeps_neither_the_turns_mark_nor_the_next_instant(
+    store: Store, caplog: Any
+) -> None:
+    receive(store, [1], findings=EMERGENT)
+    (found,) = decode(
+        b"MSH|", headers={}, door=HOSPITALS, received_at=OPENED, sent_at=None, origin="t/0/1"
+    )
+    assert isinstance(found, Unreadable)
+    with store.begin() as tx:
+        tx.quarantine([quarantine_item(found)])
+    faulty = desk(store)
+    faulty.books = WithoutBookForUnread(faulty.books)
+    now = OPENED + timedelta(minutes=20)
+    result = Sweep(store, faulty).turn(now)
+    assert result.cases == 1
+    assert result.next_in is not None
+    assert "ZeroDivisionError at test_sweep.py" in caplog.text
+    assert "Sample" not in caplog.text
+    with store.read() as reader:
+        assert reader.progress() == {"sweep": now}

@@ -29,8 +29,9 @@ def check_cases(outcome: Outcome, second_model: SecondModel | None = None) -> It
     for view in views(outcome.world):
         yield from _same_as_log(outcome.world, view)
         yield from _tier_falls(view)
-        yield from _owed(outcome.world, view)
-        yield from _deadlines_stand(outcome.world, view)
+        at_the_end = _again(view, view.log, view.now)
+        yield from _owed(outcome.world, view, at_the_end)
+        yield from _deadlines_stand(outcome.world, view, at_the_end)
         if second_model is not None:
             yield from second_model(view)
 
@@ -110,9 +111,8 @@ def _lowers(event: Event) -> bool:
     )
 
 
-def _owed(world: World, view: CaseView) -> Iterator[Violation]:
+def _owed(world: World, view: CaseView, case: Case) -> Iterator[Violation]:
     """Everything that is owed by now is there, and the next instant is ahead."""
-    case = _again(view, view.log, view.now)
     planned = plan(case, view.book, view.roster, view.now)
     there = {page["page"] for page in view.pages}
     for order in planned.orders:
@@ -133,14 +133,13 @@ def _owed(world: World, view: CaseView) -> Iterator[Violation]:
         yield Violation(6, f"{view.case}: EMERGENT, nobody owns it, and no next step")
 
 
-def _deadlines_stand(world: World, view: CaseView) -> Iterator[Violation]:
+def _deadlines_stand(world: World, view: CaseView, after: Case) -> Iterator[Violation]:
     """What a run's acknowledgement was due at some way along its log is not later at the end."""
     if len(view.log) < 3:
         return
     ordered = sorted(view.log, key=lambda event: event.receipt_order)
     cut = dice(world.story.seed, "cut", view.case).randrange(1, len(ordered))
     before = _again(view, ordered[:cut], ordered[cut - 1].received_at)
-    after = _again(view, view.log, view.now)
     dues = {each.run_tag: each.due_at for each in after.obligations if each.name == ACKNOWLEDGEMENT}
     for each in before.obligations:
         if each.name == ACKNOWLEDGEMENT and dues.get(each.run_tag, each.due_at) > each.due_at:

@@ -2,6 +2,7 @@
 for what has been answered."""
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -19,7 +20,8 @@ from triage.store.column_types import read_sqlite_instant
 
 _ARRIVES_WITHIN = timedelta(seconds=60)
 _IN_HAND = timedelta(seconds=6)  # a page may be claimed and wait for a slot that long
-_PRIVATE = re.compile(rb'"(?:value|birth_date|note)": ?"([^"]{6,})"')
+_SHORTEST = 6
+_PRIVATE = re.compile(rb'"(?:value|birth_date|note)": ?"([^"]{%d,})"' % _SHORTEST)
 _PAGES = (
     "SELECT page, case_id, is_emergent, status, withdrawn, ordered_at, ready_at, tier"
     " FROM page ORDER BY ordered_at, page"
@@ -86,7 +88,9 @@ def _queued(
         first = min(found, key=lambda each: each.asked_at)
         patience = ordered[page] + _IN_HAND
         patience += excused(world.notes.down, ordered[page], first.asked_at)
-        if first.document["attempt"] == 1 and any(patience < at < first.asked_at for at in begun):
+        place = bisect_right(begun, patience)
+        meanwhile = begun[place : place + 1]
+        if first.document["attempt"] == 1 and meanwhile and meanwhile[0] < first.asked_at:
             yield Violation(8, f"EMERGENT page queued behind lesser ones: {page}")
 
 
@@ -96,8 +100,11 @@ def _nothing_private(world: World) -> Iterator[Violation]:
         for message in world.story.messages
         for match in _PRIVATE.findall(message.value or b"")
     }
+    begin = {secret[:_SHORTEST] for secret in secrets}  # a text without these has no secret
     for arrival in world.phones.arrivals:
         text = orjson.dumps(dict(arrival.document))
+        if begin.isdisjoint([text[at : at + _SHORTEST] for at in range(len(text))]):
+            continue
         if any(secret in text for secret in secrets):
             yield Violation(13, f"a page shows what is private: {arrival.document['page']}")
 
