@@ -85,7 +85,7 @@ def _claim_postgres(ready: TextClause) -> TextClause:
 
 _CLAIM_POSTGRES = _claim_postgres(READY_POSTGRES)
 _CLAIM_HELD_POSTGRES = _claim_postgres(HELD_POSTGRES).bindparams(*_HOLDS)
-_READY, _HELD_READY = Prepared(READY_SQLITE), Prepared(HELD_SQLITE)
+CLAIM_SQLITE, CLAIM_HELD_SQLITE = Prepared(READY_SQLITE), Prepared(HELD_SQLITE)
 _LEASE_SQLITE = Prepared(
     update(_PAGE)
     .where(among("page", is_postgres=False))
@@ -150,7 +150,9 @@ class PageWrites(Session):
             claim = _CLAIM_POSTGRES if hold is None else _CLAIM_HELD_POSTGRES
             rows = self._connection.execute(claim, {**at, "until": until}).all()
         else:
-            rows = self._claim_in_turn(_READY if hold is None else _HELD_READY, at, until)
+            rows = self._claim_in_turn(
+                CLAIM_SQLITE if hold is None else CLAIM_HELD_SQLITE, at, until
+            )
         return [_claimed_page(row) for row in sorted(rows, key=_turn)]
 
     def _claim_in_turn(self, ready: Prepared, at: dict[str, Any], until: datetime) -> Sequence[Any]:

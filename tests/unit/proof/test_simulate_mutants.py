@@ -29,6 +29,7 @@ from triage.proof.simulate.verdict import Violation
 from triage.proof.simulate.web_door import look_at_page
 from triage.recording.ledger import PolicyBooks
 from triage.store import page_writes
+from triage.store.prepared import Prepared
 from triage.store.session import instant_parameter
 from triage.web.parts import WebParts
 from triage.web.submission import take
@@ -170,6 +171,6 @@ def test_a_first_in_first_out_backlog_turns_the_checker_red(
     fifo = text(
         "SELECT page FROM page WHERE ready_at <= :now ORDER BY owed_at, page LIMIT :limit"
     ).bindparams(instant_parameter("now"))
-    monkeypatch.setattr(page_writes, "READY_SQLITE", fifo)
+    monkeypatch.setattr(page_writes, "CLAIM_SQLITE", Prepared(fifo))
     number, _ = _first_red(Makers(), 8, (crowd(seed) for seed in range(5)))
     assert number <= _SEEDS

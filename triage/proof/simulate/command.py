@@ -1,10 +1,13 @@
 """`triage simulate`: a month for people, or a campaign of crashes, or one story played again."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from rich.console import Console
 
 from triage.books import load_books
 from triage.domain.errors import TriageError
+from triage.domain.roster_file.reading import read_roster
 from triage.proof.bench_report import describe_commit
 from triage.proof.simulate.campaign import Campaign, Judge, run_campaign
 from triage.proof.simulate.checker import check
@@ -27,6 +31,7 @@ from triage.proof.simulate.verdict import Violation
 
 DEFAULT_ROTA = Path(__file__).parents[1] / "demo_roster.toml"
 _FILE_WIDTH = 110
+_Tried = tuple[Path, Path | None]
 _MADE_UP = (
     "Referrals, answers and providers are made up; rates are plausible and no measurements.",
     "Sweep, ladders, pages and deadlines are the production code, on a virtual clock.",
@@ -52,7 +57,7 @@ def simulate_month(options: MonthOptions) -> int:
     _refuse_odd(options)
     console = _console(options.wants_json)
     began = time.perf_counter()
-    runs = [_month(rota, policy, options, console) for rota, policy in _tried(options)]
+    runs = _months(list(_tried(options)), options, console)
     months, broken = [run[0] for run in runs], [each for run in runs for each in run[1]]
     seconds = time.perf_counter() - began
     facts = (
@@ -78,21 +83,41 @@ def simulate_month(options: MonthOptions) -> int:
     return 1 if broken else 0
 
 
-def _tried(options: MonthOptions) -> Iterator[tuple[Path, Path | None]]:
+def _tried(options: MonthOptions) -> Iterator[_Tried]:
     rota, other = options.rota or DEFAULT_ROTA, options.against
     yield rota, options.policy
     if other is not None:
         yield (rota, other) if other.is_dir() else (other, options.policy)
 
 
-def _month(
-    rota: Path, policy: Path | None, options: MonthOptions, console: Console
-) -> tuple[MonthFigures, list[Violation]]:
-    title = rota.name if policy is None else f"{rota.name}, {policy.name}"
-    asked = Month(roster=_text(rota), days=options.days, cases=options.cases, seed=options.seed)
-    with _busy(console, f"simulating {title}"):
-        outcome = run_story(month_story(asked), load_books(policy), watches=False)
-        return figures(outcome.world, title, options.days), check(outcome)
+_Run = tuple[MonthFigures, list[Violation]]
+
+
+def _months(tried: Sequence[_Tried], options: MonthOptions, console: Console) -> list[_Run]:
+    """Two of them run side by side, each in a process of its own."""
+    with _busy(console, f"simulating {' and '.join(map(_title, tried))}"):
+        if len(tried) == 1:
+            return [_month(tried[0], options)]
+        for rota, policy in tried:  # what cannot be read is told here, as for one
+            read_roster(_text(rota))
+            load_books(policy)
+        with ProcessPoolExecutor(len(tried), mp_context=get_context("spawn")) as pool:
+            return list(pool.map(partial(_month, options=options), tried))
+
+
+def _month(tried: _Tried, options: MonthOptions) -> _Run:
+    rota, policy = tried
+    outcome = run_story(month_story(_asked(rota, options)), load_books(policy), watches=False)
+    return figures(outcome.world, _title(tried), options.days), check(outcome)
+
+
+def _asked(rota: Path, options: MonthOptions) -> Month:
+    return Month(roster=_text(rota), days=options.days, cases=options.cases, seed=options.seed)
+
+
+def _title(tried: _Tried) -> str:
+    rota, policy = tried
+    return rota.name if policy is None else f"{rota.name}, {policy.name}"
 
 
 def _refuse_odd(options: MonthOptions) -> None:
