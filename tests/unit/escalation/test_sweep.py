@@ -35,7 +35,13 @@ def desk(store: Store, roster: Any = None) -> Desk:
     return Desk(books, roster or default_roster(), True)
 
 
-def receive(store: Store, numbers: Sequence[int], at: datetime = OPENED, **data: Any) -> None:
+def receive(
+    store: Store,
+    numbers: Sequence[int],
+    at: datetime = OPENED,
+    roster: Any = None,
+    **data: Any,
+) -> None:
     incoming: list[Incoming] = []
     for number in numbers:
         (found,) = decode(
@@ -48,7 +54,7 @@ def receive(store: Store, numbers: Sequence[int], at: datetime = OPENED, **data:
         )
         assert isinstance(found, Incoming)
         incoming.append(found)
-    ours = desk(store)
+    ours = desk(store, roster)
     with store.begin() as tx:
         handle(tx, incoming, ours, now=at)
 
