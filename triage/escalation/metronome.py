@@ -79,9 +79,10 @@ class Metronome:
         self._scheduler.start()
         self.wake()
         await stop.wait()
-        self._scheduler.shutdown(wait=False)
+        self._scheduler.pause()
+        await asyncio.sleep(0)  # what it has just started takes its place in the queue
         async with self._turning:
-            return
+            self._scheduler.shutdown(wait=False)  # which cancels what still runs
 
     def _wake_in(self, wait: timedelta) -> None:
         self._scheduler.add_job(

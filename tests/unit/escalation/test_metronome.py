@@ -176,3 +176,22 @@ def test_a_wake_after_the_stop_does_nothing() -> None:
     play(made, nothing)
     made.wake()
     assert made.status().failed_turns == 0
+
+
+def test_a_turn_under_way_when_it_is_stopped_is_finished_without_a_complaint(caplog: Any) -> None:
+    begun = threading.Event()
+
+    def turn(now: datetime) -> SweepResult:
+        begun.set()
+        threading.Event().wait(0.3)  # nobody sets it: the store takes its time
+        return quiet()
+
+    made = metronome(turn)
+
+    async def under_way() -> None:
+        await eventually(begun.is_set)
+        made.wake()  # one more stands behind it
+
+    play(made, under_way)
+    assert made.status().turns >= 1
+    assert caplog.text == ""
