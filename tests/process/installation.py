@@ -22,13 +22,13 @@ from triage.store.records import Token
 from triage.web.auth import hash_token, mint_token
 
 ROOT = Path(__file__).parents[2]
-READY_SECONDS = 60
+READY_SECONDS = 120  # with eight roles starting at once on a slow machine
 COMMAND_SECONDS = 60
 STOP_SECONDS = 10  # what an operator is promised
 T = TypeVar("T")
 
 
-def eventually(what: str, found: Callable[[], T | None], *, seconds: float = 60) -> T:
+def eventually(what: str, found: Callable[[], T | None], *, seconds: float = 90) -> T:
     """The first truthy answer of `found`; fails after `seconds` with the last answer it gave."""
     deadline = time.monotonic() + seconds
     while not (answer := found()):

@@ -24,7 +24,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 OURS = {n: s for n, s in COMPOSE["services"].items() if s["image"].startswith("triage:")}
 JOBS = [name for name, s in OURS.items() if s["command"][0] != "run"]
 ROLES = [name for name, s in OURS.items() if s["command"][0] == "run"]
-HEALTHY_SECONDS = 60
+HEALTHY_SECONDS = 150
 STOP_SECONDS = 15
 
 
