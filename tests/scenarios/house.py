@@ -82,7 +82,7 @@ class House:
         """One turn of the sweep."""
         with self.store.begin() as tx:
             due = tx.claim_due(now, 1000)
-            known = foresee(tx.load_cases(due).values(), self.desk) if self.looks_ahead else {}
+            known = foresee(tx, due, self.desk) if self.looks_ahead else {}
             sweep_cases(tx, due, self.desk, now=now, foreseen=known)
         self._send(now)
 

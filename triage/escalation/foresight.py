@@ -16,9 +16,9 @@ from triage.recording.ledger import Desk
 from triage.store.store import Store
 
 _LOG = logging.getLogger(__name__)
-_AHEAD = timedelta(seconds=10)
+_AHEAD = timedelta(seconds=30)
 _WORTH_IT = 100  # fewer than this are worked out in time when they are due
-_SLICE = 25  # about 10 ms of work, so that what falls due meanwhile hardly waits
+_SLICE = 10  # about 10 ms of work, so that what falls due meanwhile hardly waits
 _MOST = 5_000  # about 75 MB
 _BEGINNING = (datetime.min.replace(tzinfo=UTC), "")
 
@@ -60,6 +60,5 @@ class Foresight:
                 return False
             chosen = coming[:_SLICE]
             self._looked_upto = chosen[-1]
-            stored = tx.load_cases([case for _, case in chosen])
-        self._known |= foresee(stored.values(), self._desk)
+            self._known |= foresee(tx, [case for _, case in chosen], self._desk)
         return len(coming) > _SLICE

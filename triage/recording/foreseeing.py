@@ -4,11 +4,12 @@ Fold and plan are functions of the log, the book, the roster and an instant, and
 a case is known. What is worked out for it is used only while all of these are still the same.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from triage.domain.events import CaseId, EventType
+from triage.domain.paging import PageId
 from triage.domain.roster.roster import Roster
 from triage.recording.holding import Held
 from triage.recording.ledger import Desk, Folded
@@ -31,14 +32,16 @@ class Foreseen:
     roster: Roster
 
 
-def foresee(stored: Iterable[StoredCase], desk: Desk) -> dict[CaseId, Foreseen]:
+def foresee(tx: Transaction, cases: Sequence[CaseId], desk: Desk) -> dict[CaseId, Foreseen]:
     """Each case at its own next instant. Cases that are joined, or that a timer will raise, are
-    left out: they are worked out when the instant has come."""
-    found = ((each.row.case_id, _foreseen(each, desk)) for each in stored)
+    left out: they are worked out when the instant has come. Locks nothing."""
+    stored = tx.load_cases(cases)
+    there = tx.pages_there(cases)
+    found = ((case, _foreseen(each, desk, there)) for case, each in stored.items())
     return {case: each for case, each in found if each is not None}
 
 
-def _foreseen(stored: StoredCase, desk: Desk) -> Foreseen | None:
+def _foreseen(stored: StoredCase, desk: Desk, there: Container[PageId]) -> Foreseen | None:
     row = stored.row
     held = Held(row.case_id, stored, desk.courses)
     joined = any(event.type is EventType.CASES_JOINED for event in held.log)
@@ -50,7 +53,8 @@ def _foreseen(stored: StoredCase, desk: Desk) -> Foreseen | None:
     if planned.raises:
         return None
     held.let_go()
-    entry = entry_of(Folded(held, case, planned))
+    new = {order.page for order in planned.orders if order.page not in there}
+    entry = entry_of(Folded(held, case, planned), new)
     return Foreseen(entry, row.next_due_at, standing_of(stored), roster)
 
 

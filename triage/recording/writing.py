@@ -63,30 +63,26 @@ def _entry(ledger: Ledger, item: Incoming) -> JournalEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A folded case as rows, where all pages that it owes and none besides are new."""
+    """A folded case as rows; of the pages that it owes `orders` are new."""
 
     folded: Folded
+    orders: tuple[PageOrder, ...]
     links: tuple[LogRow, ...]
     row: CaseRow
     legs: tuple[CompletedLeg, ...]
 
-    @property
-    def orders(self) -> tuple[PageOrder, ...]:
-        """The pages owed."""
-        return self.folded.plan.orders
-
     def fits(self, new: Container[PageId]) -> bool:
-        """The pages that turned out to be new are those."""
+        """Those pages turned out to be new."""
         return all(order.page in new for order in self.orders)
 
 
-def entry_of(each: Folded, new: Container[PageId] | None = None) -> Entry:
-    """What a case comes to, at the instant of its fold; all its pages are new without `new`."""
-    orders = [order for order in each.plan.orders if new is None or order.page in new]
+def entry_of(each: Folded, new: Container[PageId]) -> Entry:
+    """What a case comes to, at the instant of its fold, where of its pages those are `new`."""
+    orders = tuple(order for order in each.plan.orders if order.page in new)
     events = [*each.held.new, *_note(each, orders)]
     links = tuple(_links(each.held, events))
     row = case_row(each, links, each.case.as_of)
-    return Entry(folded=each, links=links, row=row, legs=tuple(_legs(each)))
+    return Entry(folded=each, orders=orders, links=links, row=row, legs=tuple(_legs(each)))
 
 
 def write_cases(ledger: Ledger, folded: Sequence[Folded], ready: Sequence[Entry] = ()) -> int:
@@ -94,8 +90,10 @@ def write_cases(ledger: Ledger, folded: Sequence[Folded], ready: Sequence[Entry]
     gives the number of new pages."""
     tx = ledger.tx
     every = [*(each.folded for each in ready), *folded]
-    orders = [order for each in every for order in each.plan.orders]
-    new = set(tx.order_pages(orders, ledger.now))
+    owed = [order for each in every for order in each.plan.orders]
+    hoped = [order for each in ready for order in each.orders]
+    hoped += [order for each in folded for order in each.plan.orders]
+    new = set(tx.order_pages(hoped, ledger.now))
     entries = [each if each.fits(new) else entry_of(each.folded, new) for each in ready]
     entries += [entry_of(each, new) for each in folded]
     noted = [(held, tuple(_links(held, held.new))) for held in ledger.noted]
@@ -105,10 +103,10 @@ def write_cases(ledger: Ledger, folded: Sequence[Folded], ready: Sequence[Entry]
         held.note(chain)
     tx.save_cases([each.row for each in entries] + [_noted(held, chain) for held, chain in noted])
     known = [each.held.id for each in every if each.held.stored is not None]
-    tx.withdraw_all_but(known, [order.page for order in orders])
+    tx.withdraw_all_but(known, [order.page for order in owed])
     if ledger.desk.publishes:
         records = [_case_record(each.row) for each in entries if _is_shown(each)]
-        told = (order for order in orders if order.page in new)
+        told = (order for order in hoped if order.page in new)
         records += [page_record(order) for order in told if order.route_kind != CANARY_ROUTE]
         tx.outbox(records, ledger.now)
     tx.complete_legs([leg for each in entries for leg in each.legs])

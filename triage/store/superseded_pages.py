@@ -1,13 +1,13 @@
 """Pages that a case no longer owes: withdrawn before they are sent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import text
 
 from triage.domain.events import CaseId
 from triage.domain.paging import PageId
 from triage.store.prepared import Prepared
-from triage.store.session import Session
+from triage.store.session import Session, among
 
 # `closed`: its case is; `acknowledged`: a page of the ladder that somebody has stopped;
 # `superseded`: a later step, another run or another obligation has taken its place.
@@ -24,10 +24,19 @@ _WITHDRAWN = Prepared(
         " AND page NOT IN (SELECT value FROM json_each(:owed))"
     ),
 )
+_POSTGRES, _SQLITE = (
+    text(f"SELECT page FROM page WHERE withdrawn IS NULL AND {among('case_id', is_postgres=each)}")  # noqa: S608
+    for each in (True, False)
+)
+_THERE = Prepared(postgres=_POSTGRES, sqlite=_SQLITE)
 
 
 class SupersededPages(Session):
     """The part of a transaction that keeps unsent pages to those that are owed."""
+
+    def pages_there(self, cases: Iterable[CaseId]) -> set[PageId]:
+        """The pages of these cases that were ordered and not withdrawn, sent or not."""
+        return {PageId(row[0]) for row in self._rows(_THERE, {"ids": self._list(cases)})}
 
     def withdraw_all_but(self, cases: Sequence[CaseId], owed: Sequence[PageId]) -> int:
         """Withdraw every unsent page of these saved cases that is not among `owed`.
