@@ -36,6 +36,10 @@ class Foresight:
         """Cases that were worked out and are not past."""
         return self._known
 
+    def due(self, now: datetime) -> int:
+        """How many of those have come due."""
+        return sum(each.due_at <= now for each in self._known.values())
+
     def look(self, now: datetime, next_in: timedelta | None) -> bool:
         """Work out a few more; whether there are others left. Raises StoreUnavailable.
 

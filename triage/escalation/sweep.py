@@ -1,7 +1,8 @@
 """The sweep: due cases are told what time it is, and what is owed by then exists afterwards."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -16,6 +17,7 @@ from triage.unread import sweep_unread
 
 LOOP = "sweep"
 CLAIM = 100
+_HANDS = 2  # one makes rows ready while the database writes those of the other
 
 _LOG = logging.getLogger(__name__)
 _RETRY_AFTER = timedelta(seconds=10)
@@ -41,6 +43,21 @@ class _Tally:
     failed: list[CaseId] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction claimed, up to `limit`, and tried. On `error` nothing is done."""
+
+    limit: int
+    claimed: Sequence[CaseId] = ()
+    cases: Sequence[CaseId] = ()
+    pages: int = 0
+    error: Exception | None = None
+
+    @property
+    def is_last(self) -> bool:
+        return len(self.claimed) < self.limit
+
+
 class Sweep:
     """Synchronous; one turn at a time in a process, any number of processes."""
 
@@ -57,34 +74,56 @@ class Sweep:
         and is tried again after ten seconds.
         """
         tally = _Tally()
-        done: set[CaseId] = set()
-        while True:
-            claimed, limit = self._claimed_and_swept(now, tally)
-            if len(claimed) < limit or done.issuperset(claimed):
-                break
-            done.update(claimed)
+        if self._store.is_postgres and self._foresight.due(now) >= _HANDS * CLAIM:
+            self._burst(now, tally)
+        self._drain(now, tally)
         next_in = self._unread_and_finish(now, tally)
         looks_ahead = self._foresight.look(now, next_in)
         return SweepResult(tally.cases, tally.pages, tuple(tally.failed), next_in, looks_ahead)
 
-    def _claimed_and_swept(self, now: datetime, tally: _Tally) -> tuple[Sequence[CaseId], int]:
+    def _burst(self, now: datetime, tally: _Tally) -> None:
+        """By several hands, as by several sweeps: none claims what another holds."""
+        with ThreadPoolExecutor(_HANDS, "sweep") as pool:
+            hands = [pool.submit(lambda: list(self._batches(now))) for _ in range(_HANDS)]
+        for batch in (each for hand in hands for each in hand.result()):
+            self._count(batch.cases, batch.pages, tally)
+
+    def _batches(self, now: datetime) -> Iterator[_Batch]:
+        """Until nothing is left, or a fault is met: that is left to one hand alone."""
+        while True:
+            batch = self._swept_batch(now)
+            if batch.error is not None:
+                return
+            yield batch
+            if batch.is_last or not batch.cases:
+                return
+
+    def _drain(self, now: datetime, tally: _Tally) -> None:
+        done: set[CaseId] = set()
+        while True:
+            batch = self._swept_batch(now)
+            if batch.error is None:
+                self._count(batch.cases, batch.pages, tally)
+            else:
+                self._apart(batch.cases, batch.error, now, tally)
+            if batch.is_last or done.issuperset(batch.claimed):
+                return
+            done.update(batch.claimed)
+
+    def _swept_batch(self, now: datetime) -> _Batch:
         """Claim and sweep in one transaction. Failing cases stay due, so they are claimed on top:
         however many there are, they do not crowd out others."""
-        limit = CLAIM + len(self._again_at)
-        claimed: list[CaseId] = []
-        cases: list[CaseId] = []
+        batch = _Batch(limit=CLAIM + len(self._again_at))
         try:
             with self._store.begin() as tx:
-                claimed = tx.claim_due(now, limit)
-                cases = [case for case in claimed if self._may_try(case, now)]
-                pages = self._swept(tx, cases, now) if cases else 0
+                batch.claimed = tx.claim_due(now, batch.limit)
+                batch.cases = [case for case in batch.claimed if self._may_try(case, now)]
+                batch.pages = self._swept(tx, batch.cases, now) if batch.cases else 0
         except StoreUnavailable:
             raise
-        except Exception as error:
-            self._apart(cases, error, now, tally)
-        else:
-            self._count(cases, pages, tally)
-        return claimed, limit
+        except Exception as error:  # a loop's outer edge: told once the case that has it is known
+            batch.error = error
+        return batch
 
     def _swept(self, tx: Transaction, cases: Sequence[CaseId], now: datetime) -> int:
         known = self._foresight.known

@@ -1,0 +1,50 @@
+"""A burst is swept by two hands at once on a real PostgreSQL, and comes to the same as by one."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from tests.unit.escalation.test_foresight import BROKEN, Faulty, everything, first_due
+from tests.unit.escalation.test_sweep import EMERGENT, desk, overdue, receive
+from triage.escalation.sweep import CLAIM, Sweep
+from triage.store import Store, open_store, upgrade
+
+pytestmark = pytest.mark.postgres_real
+MANY = 6 * CLAIM
+
+
+@pytest.fixture
+def store(fresh_postgres: str) -> Iterator[Store]:
+    upgrade(fresh_postgres)
+    opened = open_store(fresh_postgres, role="sweep")
+    yield opened
+    opened.dispose()
+
+
+def test_a_burst_swept_by_two_hands_pages_each_case_once_and_as_one_hand_would(
+    store: Store,
+) -> None:
+    plain = open_store("sqlite://")
+    for house in (store, plain):
+        receive(house, range(MANY), findings=EMERGENT)
+    due = first_due(plain)
+    sweep = Sweep(store, desk(store))
+    while sweep.turn(due - timedelta(seconds=5)).looks_ahead:
+        pass
+    swept, alone = sweep.turn(due), Sweep(plain, desk(plain)).turn(due)
+    assert (swept.cases, swept.failed) == (MANY, ())
+    assert swept.pages == alone.pages > 0
+    assert everything(store) == everything(plain)
+
+
+def test_a_fault_of_ours_in_a_burst_holds_up_no_other_and_is_told_once(store: Store) -> None:
+    receive(store, range(MANY), findings=EMERGENT)
+    receive(store, range(MANY, MANY + 10), destination=BROKEN, findings=EMERGENT)
+    due = first_due(store)
+    sweep = Sweep(store, desk(store, Faulty()))
+    for _ in range(MANY // 5):
+        sweep.turn(due - timedelta(seconds=5))
+    result = sweep.turn(due)
+    assert (result.cases, len(result.failed)) == (MANY, 10)
+    assert sorted(overdue(store, due)) == sorted(result.failed)
