@@ -121,7 +121,8 @@ class Sweep:
                 batch.pages = self._swept(tx, batch.cases, now) if batch.cases else 0
         except StoreUnavailable:
             raise
-        except Exception as error:  # a loop's outer edge: told once the case that has it is known
+        except Exception as error:  # a loop's outer edge; the case that has it is found by halves
+            _LOG.warning("sweep.batch_failed: %s", described(error))
             batch.error = error
         return batch
 
