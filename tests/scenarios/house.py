@@ -1,10 +1,11 @@
 """The whole house on SQLite in memory: events in, time on, and what people were sent.
 
 The sweep runs at every instant at which a case is due, and a relay that always succeeds sends what
-was ordered, so each page is seen at its own instant.
+was ordered, so each page is seen at its own instant. Its receipts come back into the case's log.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,11 +13,14 @@ from typing import Any
 
 import orjson
 
-from triage.domain.events import CaseId, Event, read_event
-from triage.domain.paging import Attempt, PageOrder
+from triage.domain.events import CaseId, Event, Sender, Side, read_event
+from triage.domain.paging import Attempt, ClaimedPage, PageOrder
 from triage.domain.roster.roster import Roster
 from triage.domain.roster_file.reading import read_roster
 from triage.handle import Desk, Incoming, Outcome, handle, sweep_cases
+from triage.intake.decode import decode
+from triage.intake.door import Door
+from triage.notify.receipts import SOURCE, receipt_message
 from triage.policies.book import PolicyBook
 from triage.policies.load import load_policy_book
 from triage.policies.shipped import shipped_texts
@@ -27,6 +31,8 @@ from triage.store.store import open_store
 BOOK: PolicyBook = load_policy_book(shipped_texts())
 ROSTER_TEXT = (Path(__file__).parent / "roster.toml").read_text()
 ROSTER: Roster = read_roster(ROSTER_TEXT)
+_MOST_AT_ONCE = 50  # pages about one case at one instant; everybody by every route is below that
+_RELAY = Door(name="relay", admits=Sender(side=Side.PROVIDER, source=SOURCE))
 
 
 class OneBook:
@@ -105,20 +111,12 @@ class House:
         """Send what is owed and not withdrawn; nothing ever fails."""
         with self.store.begin() as tx:
             claimed = tx.claim_pages(now, 1000, 60)
+            told = Counter(page.order.case for page in claimed if page.suppress is None)
+            assert max(told.values(), default=0) <= _MOST_AT_ONCE, f"a storm of pages at {now}"
             self.sent += [Sent(now, page.order) for page in claimed if page.suppress is None]
-            tx.finish_attempts(
-                [
-                    Attempt(
-                        page=page.order.page,
-                        route=page.order.route,
-                        attempt=page.attempt,
-                        outcome="suppressed" if page.suppress else "accepted",
-                        provider_word=page.suppress,
-                        at=now,
-                    )
-                    for page in claimed
-                ]
-            )
+            done = [_attempt(page, now) for page in claimed]
+            tx.finish_attempts(done)
+            handle(tx, list(_receipts(done, now)), self.desk, now=now)
 
     def rows(self) -> list[CaseRow]:
         """Every case row, also of cases that nothing has opened yet."""
@@ -147,3 +145,21 @@ class House:
         """The case's log as stored."""
         with self.store.read() as reader:
             return [read_event(orjson.loads(row.document)) for row in reader.log(case)]
+
+
+def _attempt(page: ClaimedPage, at: datetime) -> Attempt:
+    return Attempt(
+        page=page.order.page,
+        route=page.order.route,
+        attempt=page.attempt,
+        outcome="suppressed" if page.suppress else "accepted",
+        provider_word=page.suppress,
+        at=at,
+    )
+
+
+def _receipts(done: Iterable[Attempt], now: datetime) -> Iterator[Incoming]:
+    for message in filter(None, map(receipt_message, done)):
+        raw = orjson.dumps(message)
+        read = decode(raw, headers={}, door=_RELAY, received_at=now, sent_at=None, origin="relay")
+        yield from (each for each in read if isinstance(each, Incoming))

@@ -211,7 +211,7 @@ def _apply(course: Course, event: Event, is_known: bool) -> Verdict:
     why_not = refusal(event)
     if why_not is not None:
         return Verdict(False, why_not, review=why_not)
-    if not is_known:
+    if not (is_known or people.is_about_review(course, event)):
         return Verdict(
             False,
             "no such referral yet; kept, and it takes effect if the referral comes",

@@ -17,6 +17,19 @@ SHIFT = "shift"
 SHIFT_RUN = "shift-end:"  # what the name of a run begins with that a shift's end started
 
 
+def is_about_review(course: Course, event: Event) -> bool:
+    """That a page rang, or the answer to a review page: no news, so no further review is asked for.
+
+    Otherwise the page about a referral that is not known would ask for the next one, for ever.
+    """
+    if event.type is EventType.PAGE_RECEIPT:
+        return True
+    key = read_page_id(event.data.get("page"))
+    if event.type is not EventType.PAGE_ACKNOWLEDGED or key is None:
+        return False
+    return key.obligation == REVIEW and key.case in {course.case, *course.members}
+
+
 def acknowledge(course: Course, event: Event) -> Verdict:
     """`page.acknowledged.v1`: what the answer does depends on the page that it names."""
     by, key = read_actor(event.data.get("by")), read_page_id(event.data.get("page"))
