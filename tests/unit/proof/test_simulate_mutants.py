@@ -1,8 +1,9 @@
-"""Six planted faults: each is found out by the checker within 200 seeds."""
+"""Eight planted faults: each is found out by the checker within 200 seeds, also what never ends."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -16,10 +17,11 @@ from triage.consumers.batches import Batches
 from triage.consumers.records import ReadRecord, spans
 from triage.domain.events import Actor, Sender, Side
 from triage.domain.paging import Attempt, ClaimedPage
-from triage.handle import handle
+from triage.handle import Incoming, handle
 from triage.intake.decode import decode
 from triage.intake.door import Door
 from triage.paging_port import StorePages
+from triage.proof.simulate.campaign import Judge, run_campaign
 from triage.proof.simulate.checker import check
 from triage.proof.simulate.incarnation import Makers
 from triage.proof.simulate.make_story import crowd, random_story
@@ -135,6 +137,21 @@ class _PositionApart(Batches):
         )
 
 
+class _ReceiptsOfStrangers(StorePages):
+    """Hands receipts in as a stranger's: somebody must look at each, and is paged for it."""
+
+    def _receipts(self, results: Iterable[Attempt]) -> Iterable[Incoming]:
+        stranger = Sender(side=Side.UNREGISTERED, source="centre:ELSEWHERE")
+        for each in super()._receipts(results):
+            yield replace(each, event=replace(each.event, sender=stranger))
+
+
+async def _look_for_ever(parts: WebParts, page: str) -> int:
+    """Asks again and again, and never waits."""
+    while True:
+        await asyncio.sleep(0)
+
+
 def _first_red(
     makers: Makers, wanted: int, stories: Iterator[Story]
 ) -> tuple[int, list[Violation]]:
@@ -158,6 +175,7 @@ def _stories() -> Iterator[Story]:
         pytest.param(Makers(pages=_HoldsForEver), 7, id="no lease expiry"),
         pytest.param(Makers(look=_act_on_get), 1, id="act on GET"),
         pytest.param(Makers(batches=_PositionApart), 1, id="position outside the transaction"),
+        pytest.param(Makers(look=_look_for_ever), 6, id="goes round without waiting"),
     ],
 )
 def test_a_planted_fault_turns_the_checker_red(makers: Makers, wanted: int) -> None:
@@ -174,3 +192,11 @@ def test_a_first_in_first_out_backlog_turns_the_checker_red(
     monkeypatch.setattr(page_writes, "CLAIM_SQLITE", Prepared(fifo))
     number, _ = _first_red(Makers(), 8, (crowd(seed) for seed in range(5)))
     assert number <= _SEEDS
+
+
+def test_a_run_that_would_never_end_is_given_up_and_its_seed_is_named() -> None:
+    judge = Judge(books=_books(), makers=Makers(pages=_ReceiptsOfStrangers))
+    campaign = run_campaign([2], judge)
+    (found,) = campaign.broken[2]
+    assert found.what.startswith("a storm of pages about ")
+    assert campaign.pages < 1000

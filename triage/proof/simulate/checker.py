@@ -35,6 +35,8 @@ MUST_REACH = frozenset(
 def check(outcome: Outcome, second_model: SecondModel | None = None) -> list[Violation]:
     """Every violation of the invariants that this run shows, in the order of their numbers."""
     _mark(outcome)
+    if outcome.world.gave_up is not None:
+        return [outcome.world.gave_up]  # nothing else is meant to hold on the way
     found = [
         *check_intake(outcome),
         *check_cases(outcome, second_model),

@@ -16,8 +16,8 @@ from triage.proof.simulate.crash_points import ProcessDied
 from triage.proof.simulate.incarnation import Incarnation, Makers, owning_factory
 from triage.proof.simulate.people import People
 from triage.proof.simulate.story import HTTP, Message, Story, dice
-from triage.proof.simulate.verdict import Down
-from triage.proof.simulate.virtual_time import VirtualLoop, run_virtually
+from triage.proof.simulate.verdict import Down, Violation
+from triage.proof.simulate.virtual_time import TimeStandsStill, VirtualLoop, run_virtually
 from triage.proof.simulate.world import World, loop_dice
 from triage.recording.ledger import PolicyBooks
 from triage.web.problems import RefusalError
@@ -75,12 +75,14 @@ class House:
                 )
             for edge in (outage.starts, outage.ends):
                 loop.call_later(edge.total_seconds(), self._edge)
-        await asyncio.sleep(world.clock.until(story.end))
+        await world.passes(world.clock.until(story.end))
+        if world.gave_up is not None:
+            return self.outcome
         world.faults_ended = world.points.is_over = True
         self._edge()
         for number in range(story.processes):
             self._start(f"p{number + 1}")
-        await asyncio.sleep(_SETTLING.total_seconds())
+        await world.passes(_SETTLING.total_seconds())
         return self.outcome
 
     def send(self, message: Message) -> None:
@@ -200,13 +202,21 @@ def run_story(
     watches: bool = True,
     file: Path | None = None,
 ) -> Outcome:
-    """The whole story; its store is in memory, or in a new `file`."""
+    """The whole story, or as far as it went before it was given up (`gave_up` of its world).
+
+    Its store is in memory, or in a new `file`.
+    """
     loop = VirtualLoop(loop_dice(story))
     loop.set_task_factory(owning_factory)  # type: ignore[arg-type]
     loop.set_exception_handler(_unheard)
     with _quiet_logs(), _seeded(story.seed):
         world = World(story, loop, books, watches=watches, file=file)
-        return run_virtually(loop, House(world, makers).run())
+        house = House(world, makers)
+        try:
+            return run_virtually(loop, house.run())
+        except TimeStandsStill as error:
+            world.give_up(Violation(6, f"time stands still {error}"))
+            return house.outcome
 
 
 def _unheard(_: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:

@@ -13,11 +13,12 @@ from triage.handle import Desk
 from triage.proof.people_and_places import hospitals
 from triage.proof.simulate.bus import Bus
 from triage.proof.simulate.crash_points import CrashPoints
+from triage.proof.simulate.patience import Patience
 from triage.proof.simulate.phones import Arrival, Phones
 from triage.proof.simulate.story import OutageKind, Story, away
 from triage.proof.simulate.strays import overtaken, stray
 from triage.proof.simulate.trace import Trace
-from triage.proof.simulate.verdict import Down
+from triage.proof.simulate.verdict import Down, Violation
 from triage.proof.simulate.virtual_time import VirtualClock, VirtualLoop
 from triage.proof.simulate.watched_store import fresh_engine, raw_connection
 from triage.recording.ledger import PolicyBooks
@@ -76,6 +77,9 @@ class World:
         self.points = CrashPoints(frozenset(story.crashes))
         self.trace, self.notes = Trace(), Notes()
         self.faults_ended = False
+        self.gave_up: Violation | None = None
+        self._given_up = loop.create_future()
+        self._patience = Patience(story, self.give_up)
         self._waiting: dict[asyncio.Future[None], None] = {}  # in order, which a set has not
         self.on_arrival: Callable[[Arrival], None] = lambda _: None
         self.phones = Phones(
@@ -98,6 +102,16 @@ class World:
     def say(self, text: str) -> None:
         """One line of the trace."""
         self.trace.say(self.loop.time(), text)
+
+    def give_up(self, why: Violation) -> None:
+        """This run will not come to rest: it ends here, and is red."""
+        self.gave_up = self.gave_up or why
+        if not self._given_up.done():
+            self._given_up.set_result(None)
+
+    async def passes(self, seconds: float) -> None:
+        """Wait so long, or until the run is given up."""
+        await asyncio.wait([self._given_up], timeout=seconds)
 
     def committed(self, role: str) -> None:
         """A transaction has been committed: whoever waits looks again."""
@@ -151,6 +165,7 @@ class World:
         self.notes.quiet_since = {case: before.get(case, now) for case in quiet}
 
     def _asked(self, document: Mapping[str, Any]) -> None:
+        self._patience.note(document["case"])
         if self.watches:
             self.notes.strays += stray(self, document, self.clock.now())
 
