@@ -26,6 +26,7 @@ from triage.proof.simulate.month_page import month_page
 from triage.proof.simulate.month_story import Month, month_story
 from triage.proof.simulate.month_table import as_document, print_month
 from triage.proof.simulate.run import run_story
+from triage.proof.simulate.stopping import Stop, stoppable
 from triage.proof.simulate.story_file import read_story, write_story
 from triage.proof.simulate.verdict import Violation
 
@@ -140,31 +141,48 @@ class CampaignOptions:
 
 
 def simulate_crashes(options: CampaignOptions) -> int:
-    """Print what came of it; exit status 1 where something broke or was not come past."""
+    """Print what came of it, also of a part of it that Ctrl-C or SIGTERM ended.
+
+    Exit status 1 where something broke or was not come past; else of a part 128 and the signal.
+    """
     console = _console(options.wants_json)
     judge = Judge(books=load_books(options.policy), on_file=options.on_file)
     first = options.seed
     seeds = count(first) if options.seeds is None else range(first, first + options.seeds)
-    began = time.perf_counter()
-    with _busy(console, "simulating crashes") as tell:
+    began, is_over = time.perf_counter(), _deadline(options.seconds)
+    with stoppable() as stop, _busy(console, "simulating crashes") as tell:
         campaign = run_campaign(
-            seeds, judge, until=_deadline(options.seconds), tell=lambda each: tell(_line(each))
+            seeds,
+            judge,
+            until=lambda: stop.by is not None or is_over(),
+            tell=lambda each: tell(_line(each)),
         )
     seconds = time.perf_counter() - began
-    files = [_keep(seed, found, judge, options.keep) for seed, found in campaign.broken.items()]
+    shrinker = judge if stop.by is None else None  # who stops it does not wait for that
+    files = [_keep(seed, found, shrinker, options.keep) for seed, found in campaign.broken.items()]
     if options.wants_json:
         _print_json(
             {
                 **_as_document(campaign),
                 "first_seed": first,
+                "stopped": stop.by and stop.by.name,
                 "seconds": seconds,
                 "commit": describe_commit(),
                 "files": [str(file) for file in files],
             }
         )
     else:
+        if stop.by is not None:
+            console.print(f"stopped by {stop.by.name}; so far:")
         _print_campaign(campaign, options, seconds, files, console)
-    return 0 if campaign.is_green else 1
+    return exit_status(campaign, stop)
+
+
+def exit_status(campaign: Campaign, stop: Stop) -> int:
+    """What is broken stays so, whoever ended the campaign."""
+    if not campaign.is_green:
+        return 1
+    return 0 if stop.by is None else 128 + stop.by
 
 
 def replay(file: Path, policy: Path | None, *, wants_json: bool) -> int:
@@ -182,9 +200,9 @@ def replay(file: Path, policy: Path | None, *, wants_json: bool) -> int:
     return 1 if broken else 0
 
 
-def _keep(seed: int, found: list[Violation], judge: Judge, folder: Path) -> Path:
-    """The failing story, made small, as a file to look at and to keep as a test."""
-    story = judge.smallest(random_story(seed), found[0])
+def _keep(seed: int, found: list[Violation], judge: Judge | None, folder: Path) -> Path:
+    """The failing story as a file to look at and to keep as a test, made small with a judge."""
+    story = random_story(seed) if judge is None else judge.smallest(random_story(seed), found[0])
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"seed-{seed}-invariant-{found[0].invariant}.toml"
     notes = (f"invariant {found[0].invariant}: {found[0].what}", f"commit {describe_commit()}")
