@@ -16,7 +16,7 @@ def re_examination(chart: Chart) -> Iterator[Owed]:
     Each runs to the next examination or raise; one that a raise replaces unmet holds its due."""
     exams = sorted(each.occurred for each in chart.reports if each.is_examination)
     raises = [each.at for each in chart.restarts]
-    starts = sorted({*raises, *[at for at in exams if raises and at > raises[0]]})
+    starts = sorted({*raises, *[at for at in exams if raises and at > min(raises)]})
     unmet: list[tuple[datetime, str]] = []
     for start, following in pairwise([*starts, None]):
         assert start is not None

@@ -97,14 +97,9 @@ def has_new_sphincter_change(report: Report, before: Merged) -> bool:
         bad = place(name, value)
         if bad and (old is None or is_worse(name, value, old) or place(name, old) is None):
             return True
-    volume, old = value_of(report.seen, "pvr_ml"), before.value("pvr_ml")
-    return (
-        volume is not None
-        and place("pvr_ml", volume) >= 200
-        and not (  # type: ignore[operator]
-            old is not None and place("pvr_ml", old) >= 200  # type: ignore[operator]
-        )
-    )
+    volume = place("pvr_ml", value_of(report.seen, "pvr_ml"))
+    old = place("pvr_ml", before.value("pvr_ml"))
+    return volume is not None and volume >= 200 and (old is None or volume > old)
 
 
 def recheck_of(event: Event) -> str | None:

@@ -288,11 +288,10 @@ class Course:
         seniors = self.book.authority.may.give_senior_opinion
         reviewed = self.effective("senior_reviewed")
         heard = [reviewed.received_at] if reviewed is not None else []
-        for event in (*self.tiers_set, *self.decisions):
-            by = read_actor(event.data.get("by"))
-            is_decision = event.data.get("treatment", "more_info") != "more_info"
-            if is_decision or (by is not None and by.role in seniors):
-                heard.append(event.received_at)
+        decided = [e for e in self.decisions if e.data.get("treatment") != "more_info"]
+        set_by = [(e, read_actor(e.data.get("by"))) for e in self.tiers_set]
+        by_seniors = [event for event, by in set_by if by is not None and by.role in seniors]
+        heard += [event.received_at for event in (*decided, *by_seniors)]
         return any((since is None or at >= since) and (until is None or at < until) for at in heard)
 
 

@@ -18,7 +18,7 @@ from triage.workflow.causes import with_causes
 from triage.workflow.course import Course
 from triage.workflow.merge import Reported, report
 from triage.workflow.obligations import obligations
-from triage.workflow.ratchet import reopen
+from triage.workflow.ratchet import call_decider, reopen
 from triage.workflow.result import case_from
 from triage.workflow.shift_end import with_shift_end
 
@@ -238,8 +238,10 @@ def _open(course: Course, event: Event) -> Verdict:
     course.opened_by = event
     course.received_at = event.receipt
     reported = report(event, course.book)
-    tiering.apply_report(course, reported, opening=True)
+    worsened = tiering.apply_report(course, reported, opening=True)
     course.start_run(name=event.id, tag_parts=event.key, at=event.receipt, cause="new referral")
+    if worsened and course.palliative is not None:  # whoever decided did not know of this
+        call_decider(course)
     course.restart(event.receipt, event.id)
     if course.is_closed and closing.reopens(course, reported):
         course.closing = None

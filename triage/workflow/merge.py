@@ -50,7 +50,7 @@ def report(event: Event, book: PolicyBook) -> Reported:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one report changed: fields now worse than known before, and fields now first known."""
+    """What one report changed: fields now worse than known before, and fields first known now."""
 
     worse: frozenset[str] = frozenset()
     first: frozenset[str] = frozenset()
@@ -120,7 +120,7 @@ class _Merge:
             grades=self._grades(),
             walked=self._walked(),
             last=self.report.event,
-            change=Change(worse, frozenset(sent.keys() - self.before.values.keys()), lost),
+            change=Change(worse, self._first_known(sent), lost),
         )
 
     def _take(self, name: str, value: Any) -> bool:
@@ -132,6 +132,11 @@ class _Merge:
                 return False
         self._put(name, value)
         return standing is not None and is_worse(self.book, name, standing.value, value)
+
+    def _first_known(self, sent: Mapping[str, Any]) -> frozenset[str]:
+        """What stood outside the orders (`longstanding`) says as little as nothing at all."""
+        known = self.before.values
+        return frozenset(name for name in sent if rank(self.book, name, known.get(name)) is None)
 
     def _put(self, name: str, value: Any) -> None:
         self.values[name] = value

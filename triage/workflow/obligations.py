@@ -178,7 +178,9 @@ class Owed:
         if not restarts:
             return
         starts = [(each.at, each.event) for each in restarts]
-        starts += [(at, event) for at, event in examined if at > restarts[0].at]
+        # The broker may have had a raise before the referral itself: its clock runs from then.
+        first = min(each.at for each in restarts)
+        starts += [(at, event) for at, event in examined if at > first]
         starts.sort()
         unmet: list[tuple[Tier, datetime]] = []
         for number, (start, run) in enumerate(starts):

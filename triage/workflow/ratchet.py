@@ -45,13 +45,20 @@ def take_report(course: Course, report: Reported) -> Seen:
         then = _as_seen_in_time(course, report)
         present = course.merged.assess(course.book, _latest_occurred(course))
         readings = (then.assess(course.book, report.event.occurred_at), present)
-        change = then.change
+        change = _merged_up_to(course, report).change
     top = max(readings, key=lambda reading: reading.tier.rank).tier
     rules = frozenset(rule for reading in readings if reading.tier is top for rule in reading.rules)
     return Seen(top, rules, present, change, readings)
 
 
 def _as_seen_in_time(course: Course, report: Reported) -> Merged:
+    """What had occurred up to it; of one instant all is known together."""
+    upto = report.event.occurred_at
+    return merge((r for r in course.reports if r.event.occurred_at <= upto), course.book)
+
+
+def _merged_up_to(course: Course, report: Reported) -> Merged:
+    """With this report as the last one in clinical order: what it changed."""
     upto = report.event.clinical_order
     return merge((r for r in course.reports if r.event.clinical_order <= upto), course.book)
 
@@ -148,6 +155,11 @@ def _page_palliative(course: Course, event: Event) -> None:
         at=event.receipt,
         cause="worse under a palliative decision",
     )
+    call_decider(course)
+
+
+def call_decider(course: Course) -> None:
+    """The run that has just begun pages the consultant who decided, too."""
     if course.run is not None and course.palliative_by is not None:
         course.run = replace(
             course.run, also_person=course.palliative_by, also_roles=("consultant",)
@@ -197,8 +209,8 @@ def deteriorated(report: Reported, seen: Seen, book: PolicyBook) -> bool:
     change, sent = seen.change, report.reading.values
     if change.lost_walking or (change.worse & {"ais", "walking"}):
         return True
-    # A first value is a change only where it is a sign: a first `normal` is none.
-    signs = [n for n in change.first & _SPHINCTER if has_sphincter_sign({n: sent[n]}, book)]
-    if change.worse & _SPHINCTER or signs:
+    # Worse or first known, it is a change only where it is a sign: a first `normal` is none.
+    changed = (change.worse | change.first) & _SPHINCTER
+    if any(has_sphincter_sign({name: sent[name]}, book) for name in changed):
         return True
     return sent.get("respiratory") == "compromised" and "respiratory" in change.worse | change.first

@@ -75,7 +75,10 @@ class Steps:
         if obligation.due_at > self.now:
             return
         again = ladder.repeat
-        yield from rounds(obligation.due_at + again.every, again.every, again.roles, last, self.now)
+        first = obligation.due_at + again.every
+        for step in rounds(first, again.every, again.roles, last, self.now):
+            if step.at >= obligation.starts_at:  # a round from before its clock's start is none
+                yield step
 
     def _shares(self, obligation: Obligation, shares: Sequence[Share]) -> Sequence[Step]:
         """The warnings before the due instant."""

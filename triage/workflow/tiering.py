@@ -23,8 +23,11 @@ from triage.workflow.ratchet import (
 _RECHECKS = ("motor_loss", "pain_surge", "fall", "collapse")
 
 
-def apply_report(course: Course, report: Reported, *, opening: bool) -> None:
-    """An event with findings or a recheck: raise the tier, run or end the timers."""
+def apply_report(course: Course, report: Reported, *, opening: bool) -> bool:
+    """An event with findings or a recheck: raise the tier, run or end the timers.
+
+    Returns whether it shows D1-D3 or D6 in a patient who waits.
+    """
     event = report.event
     seen = take_report(course, report)
     if report.recheck in _RECHECKS:
@@ -39,12 +42,13 @@ def apply_report(course: Course, report: Reported, *, opening: bool) -> None:
         )
     if course.treated_at is not None and not opening:
         _after_treatment(course, report, seen)
-        return
+        return False
     if course.lowering is not None and not _counts_after_lowering(course, report, seen):
-        return
+        return False
     worsened = deteriorated(report, seen, course.book)
     raise_to(course, seen.tier, seen.rules, event, opening=opening, worsened=worsened)
     _watch_timers(course, seen.present, event)
+    return worsened
 
 
 def _after_treatment(
