@@ -183,3 +183,10 @@ FIRST_TIME = (
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(hours=24)
+
+
+def restart(chart: Chart, at: datetime) -> None:
+    """'receipt of what opened, raised or re-opened': what starts at one instant starts once."""
+    last = chart.restarts[-1] if chart.restarts else None
+    if last is None or last.at != at or last.closed is not None:
+        chart.restarts.append(Start(at, chart.shown_tier or ""))

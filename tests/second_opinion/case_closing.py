@@ -1,6 +1,6 @@
 """Cancelling, closing, coming back (policy 3.2, contract 1)."""
 
-from tests.second_opinion.case_chart import Chart, Closing, Start
+from tests.second_opinion.case_chart import Chart, Closing, restart
 from tests.second_opinion.case_orders import ORDERED, is_most_benign, is_worse, place, value_of
 from tests.second_opinion.case_reports import Report, merge
 from tests.second_opinion.case_runs import end_run, start_run
@@ -86,12 +86,15 @@ def reopen_by(chart: Chart, event: Event, report: Report, *, asks: bool) -> None
     if is_after or is_worse_than_received(report, closing):
         if chart.restarts:
             chart.restarts[-1].closed = closing.event.received_at
-            chart.restarts.append(Start(event.receipt, chart.shown_tier or ""))
+            restart(chart, event.receipt)
         chart.closing = None
         chart.timer = None  # the closing ended it; what still sets it sets it anew
         for each in chart.rechecks:
             each.is_timer_ended = True
-        start_run(chart, event.receipt, event)
+        if chart.opener is None:  # 'open nothing: kept, ..., taking effect if the case appears'
+            chart.is_cancelled_early = False
+        else:
+            start_run(chart, event.receipt, event)
 
 
 def is_worse_than_received(report: Report, closing: Closing) -> bool:

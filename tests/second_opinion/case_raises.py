@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from tests.second_opinion.case_chart import Chart, Lowering, Run, Start
+from tests.second_opinion.case_chart import Chart, Lowering, Run, restart
 from tests.second_opinion.case_orders import (
     ORDERED,
     is_most_benign,
@@ -35,7 +35,7 @@ def raise_run(chart: Chart, at: datetime, starter: Event | None, *, timer: bool 
     """'A raise of the tier restarts acknowledgement, senior opinion, ...'"""
     if chart.opener is None or not chart.restarts:
         return  # not a raise: it opens, or it waits for what opens
-    chart.restarts.append(Start(at, chart.shown_tier or ""))
+    restart(chart, at)
     # 'At EMERGENT, ... on a case already acknowledged pages its owner and the consultant at once'
     also = ["consultant"] if is_owned(chart) and chart.tier == "EMERGENT" else []
     run = start_run(chart, at, starter, *also, tells_owner=True)

@@ -61,7 +61,7 @@ def senior_opinion(chart: Chart) -> list[Owed]:
             for one in final_decisions(chart)
             if is_first or one.received_at >= each.start
         ]
-        found += ending(iter([each]), chart.treated_at, closed_at(chart), *made[-1:])
+        found += ending(iter([each]), chart.treated_at, closed_at(chart), *made)
     return found
 
 

@@ -25,8 +25,7 @@ from triage.domain.events import Event
 def take_findings(chart: Chart, event: Event, report: Report, upward: Set | None = None) -> None:
     """'at each one that carries findings or a `recheck` ..., classify twice ... The higher
     counts.'"""
-    before = merge(chart.reports)
-    signs = deteriorations(report, before)
+    signs = new_signs(chart, report)
     chart.reports.append(report)
     recheck = recheck_of(event)
     if recheck:
@@ -45,6 +44,17 @@ def take_findings(chart: Chart, event: Event, report: Report, upward: Set | None
         chart.stands.add(upward.rule)
     settle(chart, event, tier, rules, signs)
     set_timer(chart, second, event.receipt)
+
+
+def new_signs(chart: Chart, report: Report) -> set[str]:
+    """D1-D3 and D6 are 'new information', 'against ... any earlier examination': worse than what
+    was known, and than what had been found before it."""
+    signs = deteriorations(report, merge(chart.reports))
+    order = report.event.clinical_order
+    earlier = [each for each in chart.reports if each.event.clinical_order < order]
+    if len(earlier) < len(chart.reports):
+        signs &= deteriorations(report, merge(earlier))
+    return signs
 
 
 def two_readings(chart: Chart, event: Event) -> tuple[Reading, Reading]:

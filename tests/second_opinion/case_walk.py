@@ -41,7 +41,7 @@ def walk(events: Iterable[Event], now: datetime, read_page: ReadPage, hours: Hou
         chart.heard = event.received_at
         step(chart, event, read_page)
         if turns(chart) != turn:
-            chart.breaches += before
+            chart.breaches = before
         note_tier(chart, event.received_at)
         note_due(chart, hours)
     run_timers(chart, now, hours)
@@ -82,8 +82,12 @@ def note_tier(chart: Chart, received: datetime) -> None:
 
 
 def breaches(chart: Chart, at: datetime) -> list[tuple[str, datetime, datetime]]:
-    """'a breach that has happened stays a breach'"""
-    return [(each.name, each.start, each.due) for each in owed(chart, at) if each.is_missed(at)]
+    """'a breach that has happened stays a breach'; one that we have since been told was none does
+    not."""
+    here = [((each.name, each.start, each.due), each.is_missed(at)) for each in owed(chart, at)]
+    listed = {key for key, _ in here}
+    kept = [key for key in chart.breaches if key not in listed]
+    return [*kept, *[key for key, is_missed in here if is_missed]]
 
 
 def turns(chart: Chart) -> tuple[object, ...]:
@@ -106,7 +110,7 @@ def timers(chart: Chart) -> list[tuple[datetime, str]]:
         return []
     found = []
     lapse = lapses_at(chart.run)
-    if lapse is not None and (chart.treated_at is None or chart.runs[-1].is_deterioration):
+    if lapse is not None and still_binds(chart):
         found.append((lapse, "promise"))
     if chart.palliative is not None or chart.treated_at is not None:
         return found
@@ -117,6 +121,15 @@ def timers(chart: Chart) -> list[tuple[datetime, str]]:
         if at is not None:
             found.append((at, "D7"))
     return found
+
+
+def still_binds(chart: Chart) -> bool:
+    """What was promised before treatment ended with 'the obligations of the waiting case'; of a
+    hand-over asked since 'no answer starts a new run'."""
+    treated, run = chart.treated_at, chart.runs[-1]
+    if treated is None or run.is_deterioration:
+        return True
+    return run.answer is not None and run.answer.asked is not None and run.answer.received > treated
 
 
 def step(chart: Chart, event: Event, read_page: ReadPage) -> None:
@@ -133,7 +146,7 @@ def step(chart: Chart, event: Event, read_page: ReadPage) -> None:
     has_effect = act(chart, event, read_page)
     if chart.opener is not None and not chart.restarts:
         chart.restarts.append(Start(event.receipt, chart.shown_tier or ""))
-        chart.is_cancel_asked = chart.is_cancelled_early
+        chart.is_cancel_asked |= chart.is_cancelled_early
     if not has_effect:
         review(chart, event)
     elif event.sender.side is Side.CENTRE and keeps_promise(event):

@@ -12,13 +12,12 @@ from triage.domain.case import (
     TierChange,
     Verdict,
 )
-from triage.domain.events import Actor, CaseId, Event, read_actor
+from triage.domain.events import Actor, CaseId, Event
 from triage.domain.paging import short_tag
 from triage.domain.tiers import Tier
 from triage.policies.book import PolicyBook
 from triage.workflow.merge import Merged, Reported
 from triage.workflow.milestone_entries import standing
-from triage.workflow.terms import elapsed_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,26 +189,33 @@ class Course:
         page_owner: bool = False,
         after_treatment: bool = False,
     ) -> None:
-        """Begin a new run of the acknowledgement ladder; nobody owns the case any more."""
-        owner = self.acknowledgement.by if self.acknowledgement else None
+        """Begin a new run of the acknowledgement ladder; nobody owns the case any more.
+
+        With `page_owner` whoever owned it is paged, and the consultant at once.
+        """
         if self.opened_by is None:
             return  # an act that came before its referral pages nobody yet
+        tag = short_tag(*tag_parts)
+        owner = self.acknowledgement.by if self.acknowledgement else None
         # After treatment every run is an EMERGENT one: the waiting case's ladder has ended.
         after_treatment = after_treatment or self.treated_at is not None
         begins_anew = after_treatment and not (self.run and self.run.after_treatment)
         carried = () if begins_anew else self._unmet_predecessors()
-        if self.run is not None:
+        if self.run is not None and self.run.tag == tag:
+            # The same event has started one already, which nobody saw.
+            owner, carried = self.run.also_person, self.run.carried
+        elif self.run is not None:
             met = self.acknowledgement.met_at if self.acknowledgement else None
             treated = None if self.run.after_treatment else self.treated_at
             self.ended_runs.append(EndedRun(self.run, met, min(at, treated or at)))
         self.run = Run(
             name=name,
-            tag=short_tag(*tag_parts),
+            tag=tag,
             started_at=at,
             tier=Tier.EMERGENT if after_treatment else self.standing_tier,
             cause=cause,
             by_timer=by_timer,
-            also_roles=("consultant",) if page_owner or after_treatment else (),
+            also_roles=("consultant",) if after_treatment or (page_owner and owner) else (),
             also_person=owner,
             after_treatment=after_treatment,
             carried=carried,
@@ -227,7 +233,10 @@ class Course:
         held = self.acknowledgement
         if held is None or self.run is None or self.is_closed or held.is_kept or held.until > to:
             return False
-        return self.treated_at is None or self.run.after_treatment
+        treated = self.treated_at
+        if treated is None or self.run.after_treatment:
+            return True
+        return held.asked is not None and held.received_at > treated  # asked since, and no answer
 
     def advance(self, to: datetime) -> None:
         """Let promises and hand-overs that ended at or before `to` lapse: each starts a new run."""
@@ -244,7 +253,12 @@ class Course:
 
     def restart(self, at: datetime, event: str) -> None:
         """A raise or re-opening: the clocks that a raise restarts count from here."""
-        if self.opened_by is not None:
+        if self.opened_by is None:
+            return
+        last = self.restarts[-1] if self.restarts else None
+        if last is not None and last.at == at and last.closed_at is None:
+            last.event = event  # what starts at one instant starts once
+        else:
             self.restarts.append(Restart(at, self.standing_tier, event))
 
     def note_tier(self, at: datetime) -> None:
@@ -267,32 +281,6 @@ class Course:
         """Give the coordinator a review page (contract: «shown to the coordinator»)."""
         tag = short_tag("review", *event.key, why)
         self.reviews.append(Review(why, event.receipt, event.id, tag, field))
-
-    def senior_due(self) -> datetime | None:
-        """When the senior opinion is due; None when the tier has none or it was given."""
-        if self.treated_at is not None:
-            return None  # the obligations of the waiting case have ended
-        unmet: list[tuple[datetime, Tier]] = []
-        for number, each in enumerate(self.restarts):
-            until = self.restarts[number + 1].at if number + 1 < len(self.restarts) else None
-            limit = elapsed_limit(self.book, "senior_opinion", each.tier)
-            if limit is not None:
-                unmet.append((each.at + limit, each.tier))
-            if each.closed_at or self._is_senior_done(each.at if number else None, until):
-                unmet.clear()
-        rank = self.standing_tier.rank
-        return min((due for due, tier in unmet if tier.rank <= rank), default=None)
-
-    def _is_senior_done(self, since: datetime | None, until: datetime | None) -> bool:
-        """A review, a decision, or a tier or treatment set by a senior, that we heard of then."""
-        seniors = self.book.authority.may.give_senior_opinion
-        reviewed = self.effective("senior_reviewed")
-        heard = [reviewed.received_at] if reviewed is not None else []
-        decided = [e for e in self.decisions if e.data.get("treatment") != "more_info"]
-        set_by = [(e, read_actor(e.data.get("by"))) for e in self.tiers_set]
-        by_seniors = [event for event, by in set_by if by is not None and by.role in seniors]
-        heard += [event.received_at for event in (*decided, *by_seniors)]
-        return any((since is None or at >= since) and (until is None or at < until) for at in heard)
 
 
 _FIELDS = tuple(each.name for each in fields(Course))

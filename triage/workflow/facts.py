@@ -102,12 +102,13 @@ class Facts:
         return sorted(found, key=lambda moment: moment.at)
 
     def decided(self, by_roles: tuple[str, ...] | None = None) -> list[Moment]:
-        """Final treatment decisions, of these roles only where given."""
-        return [
+        """Final treatment decisions, of these roles only where given; earliest first."""
+        found = [
             _moment(event)
             for event in self.course.decisions
             if event.data.get("treatment") != "more_info" and _is_by(event, by_roles)
         ]
+        return sorted(found)
 
     @cached_property
     def senior(self) -> list[Moment]:
@@ -208,7 +209,7 @@ class Facts:
             ends.append(self.case.decision_at)
         if name == "senior_opinion":
             heard = [each for each in self.decided() if since is None or each.received_at >= since]
-            ends.append(heard[-1].at if heard else None)
+            ends.append(heard[0].at if heard else None)
         return min((end for end in ends if end), default=None)
 
     def starts(self, row: ObligationRow, clock: ObligationClock) -> list[Start]:

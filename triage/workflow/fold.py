@@ -14,6 +14,7 @@ from triage.domain.events import CaseId, Event, EventType, Side
 from triage.domain.roster.roster import Roster
 from triage.policies.book import PolicyBook
 from triage.workflow import closing, joining, milestones, people, tiering
+from triage.workflow.breaches import with_missed
 from triage.workflow.causes import with_causes
 from triage.workflow.course import Course
 from triage.workflow.merge import Reported, report
@@ -137,7 +138,7 @@ def _look(course: Course, events: Sequence[Event], now: datetime, roster: Roster
         return replace(found, state=CaseState.UNOPENED, run=None, timers=())
     site, notice = roster.site_for(found.destination)
     notices = tuple(sorted({*found.notices, notice})) if notice else found.notices
-    owed = _with_missed(obligations(course, found, roster.sites[site]), course)
+    owed = with_missed(obligations(course, found, roster.sites[site]), course)
     found = replace(found, obligations=with_causes(owed, course), notices=notices)
     return with_shift_end(found, course.book, roster)
 
@@ -157,28 +158,6 @@ def _missed(
         replace(each, closed_at=at) if each.is_open else each
         for each in then.obligations
         if each.breached_at(at)
-    )
-
-
-def _with_missed(owed: tuple[Obligation, ...], course: Course) -> tuple[Obligation, ...]:
-    """A breach that has happened stays one, whatever tier or decision came after it."""
-    standing = {(each.name, each.clock, each.starts_at, each.due_at) for each in owed}
-    kept = [
-        each
-        for each in course.missed
-        if (each.name, each.clock, each.starts_at, each.due_at) not in standing
-        and not _was_examined(course, each)
-    ]
-    if not kept:
-        return owed
-    return tuple(sorted((*owed, *kept), key=lambda each: (each.due_at, each.name, each.clock)))
-
-
-def _was_examined(course: Course, owed: Obligation) -> bool:
-    """A re-examination that we have since been told was done in time: no breach happened."""
-    return owed.name == "re_examination" and any(
-        each.is_examination and owed.starts_at < each.event.occurred_at <= owed.due_at
-        for each in course.reports
     )
 
 

@@ -181,7 +181,7 @@ class Owed:
         # The broker may have had a raise before the referral itself: its clock runs from then.
         first = min(each.at for each in restarts)
         starts += [(at, event) for at, event in examined if at > first]
-        starts.sort()
+        starts = sorted(dict(sorted(starts)).items())  # what starts at one instant starts once
         unmet: list[tuple[Tier, datetime]] = []
         for number, (start, run) in enumerate(starts):
             until = starts[number + 1][0] if number + 1 < len(starts) else None

@@ -9,6 +9,7 @@ from triage.domain.paging import ACKNOWLEDGEMENT, PageKey, read_page_id
 from triage.domain.tiers import Tier
 from triage.workflow.course import Course, EndedRun
 from triage.workflow.owing import SHIFT_END_RUNG
+from triage.workflow.senior_opinion import senior_due
 from triage.workflow.terms import hand_over_wait, minutes, promise_default
 
 REVIEW = "review"
@@ -76,7 +77,7 @@ def _answer_ladder(course: Course, event: Event, by: Actor, key: PageKey, answer
     run, held = course.run, course.acknowledgement
     if run is None or key.run_tag != run.tag:
         return Verdict(False, "the page belongs to an earlier run; a newer one is waiting")
-    if course.treated_at is not None and not run.after_treatment:
+    if course.treated_at is not None and not run.after_treatment and held is None:
         return Verdict(False, "the patient has been treated: this ladder has ended")
     if answer == "hand_back":
         return _hand_back(course, event)
@@ -112,7 +113,7 @@ def _own(course: Course, event: Event, by: Actor) -> Verdict:
     book, tier = course.book, course.standing_tier
     promised = minutes(event.data.get("minutes"), promise_default(book, tier))
     cap = event.occurred_at + book.ladders.promise.cap
-    senior = course.senior_due()
+    senior = senior_due(course)
     if senior is not None and senior > event.occurred_at:
         cap = senior
     _take(course, event, by, until=min(event.occurred_at + promised, cap))

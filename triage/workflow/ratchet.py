@@ -16,6 +16,7 @@ from triage.policies.classify import Assessment
 from triage.policies.derive import has_sphincter_sign
 from triage.workflow.course import Course
 from triage.workflow.merge import Change, Merged, Reported, merge
+from triage.workflow.order import is_worse, rank
 
 _SPHINCTER = frozenset({"bladder", "saddle_sensation", "pvr_ml"})
 
@@ -27,6 +28,7 @@ class Seen(NamedTuple):
     rules: frozenset[str]
     present: Assessment
     change: Change
+    news: frozenset[str]  # fields that are worse than, or first known beside, what was known
     assessments: tuple[Assessment, ...]
 
 
@@ -48,7 +50,17 @@ def take_report(course: Course, report: Reported) -> Seen:
         change = _merged_up_to(course, report).change
     top = max(readings, key=lambda reading: reading.tier.rank).tier
     rules = frozenset(rule for reading in readings if reading.tier is top for rule in reading.rules)
-    return Seen(top, rules, present, change, readings)
+    return Seen(top, rules, present, change, _news(before, report, course.book), readings)
+
+
+def _news(before: Merged, report: Reported, book: PolicyBook) -> frozenset[str]:
+    """What a late message says of the time before is no news where worse is known already."""
+    known = before.values
+    return frozenset(
+        name
+        for name, value in report.reading.values.items()
+        if rank(book, name, known.get(name)) is None or is_worse(book, name, known[name], value)
+    )
 
 
 def _as_seen_in_time(course: Course, report: Reported) -> Merged:
@@ -89,7 +101,7 @@ def raise_to(
         rise(course, tier, rules, event, by, reason)
         if not opening and course.palliative is None:
             risen = f"raised from {standing} to {tier}" if standing else f"raised to {tier}"
-            _new_run(course, event, risen, owned=True)
+            _new_run(course, event, risen)
         elif not opening and worsened:
             _page_palliative(course, event)
         return
@@ -98,7 +110,7 @@ def raise_to(
     if course.palliative is not None and worsened:
         _page_palliative(course, event)
     elif standing is Tier.EMERGENT and course.acknowledgement and (new_rules or worsened):
-        _new_run(course, event, _what_is_new(course, new_rules), owned=True)
+        _new_run(course, event, _what_is_new(course, new_rules))
 
 
 def _what_is_new(course: Course, rules: frozenset[str]) -> str:
@@ -131,7 +143,7 @@ def rise(
     )
 
 
-def _new_run(course: Course, event: Event, cause: str, *, owned: bool) -> None:
+def _new_run(course: Course, event: Event, cause: str) -> None:
     raised = cause.startswith("raised") or course.run is None
     course.start_run(
         name=event.id,
@@ -139,9 +151,7 @@ def _new_run(course: Course, event: Event, cause: str, *, owned: bool) -> None:
         at=event.receipt,
         cause=cause,
         by_timer=event.type is EventType.TIMER_RAISED,
-        page_owner=owned
-        and course.acknowledgement is not None
-        and course.standing_tier is Tier.EMERGENT,
+        page_owner=course.standing_tier is Tier.EMERGENT,
     )
     if raised:
         course.restart(event.receipt, event.id)
@@ -180,8 +190,8 @@ def leave_palliative(course: Course, event: Event) -> bool:
             rules=tuple(sorted(course.given_rules)),
         )
     )
-    is_owned = course.acknowledgement is not None and course.tier is Tier.EMERGENT
-    _restart(course, event, f"palliative decision ended: {course.tier}", page_owner=is_owned)
+    is_emergent = course.tier is Tier.EMERGENT
+    _restart(course, event, f"palliative decision ended: {course.tier}", page_owner=is_emergent)
     return True
 
 
@@ -206,11 +216,12 @@ def _restart(course: Course, event: Event, cause: str, *, page_owner: bool = Fal
 
 def deteriorated(report: Reported, seen: Seen, book: PolicyBook) -> bool:
     """D1-D3 and D6: a grade or walking category lost, a new sphincter sign, breathing."""
-    change, sent = seen.change, report.reading.values
-    if change.lost_walking or (change.worse & {"ais", "walking"}):
+    change, sent, news = seen.change, report.reading.values, seen.news
+    if (change.lost_walking and "walking" in news) or change.worse & news & {"ais", "walking"}:
         return True
     # Worse or first known, it is a change only where it is a sign: a first `normal` is none.
-    changed = (change.worse | change.first) & _SPHINCTER
+    changed = (change.worse | change.first) & news & _SPHINCTER
     if any(has_sphincter_sign({name: sent[name]}, book) for name in changed):
         return True
-    return sent.get("respiratory") == "compromised" and "respiratory" in change.worse | change.first
+    breathes = (change.worse | change.first) & news & {"respiratory"}
+    return sent.get("respiratory") == "compromised" and bool(breathes)

@@ -142,22 +142,32 @@ def apply_tier(course: Course, event: Event, report: Reported) -> Verdict:
     if course.treated_at is not None:
         _after_treatment(course, report, seen, is_set_emergent=tier is Tier.EMERGENT)
         return Verdict(True)
-    reason = event.data.get("reason")
-    raise_to(
-        course,
-        tier,
-        rules,
-        event,
-        by=by.role,
-        reason=reason if isinstance(reason, str) else None,
-    )
+    _set_upward(course, report, seen, tier, rules)
+    course.keep_promise(event)
+    return Verdict(True)
+
+
+def _set_upward(
+    course: Course, report: Reported, seen: Seen, tier: Tier, rules: frozenset[str]
+) -> None:
+    """What was set, or what was found at it where that is worse: one raise."""
+    event, by, reason = report.event, read_actor(report.event.data.get("by")), _reason(report.event)
     counts = course.lowering is None or _counts_after_lowering(course, report, seen)
     if not counts:
         course.timer60_since = None  # what is no worse than at the lowering sets no timer
-    if counts and seen.tier.rank >= tier.rank:  # raising is nobody's word against what was found
-        _count_too(course, event, seen)
-    course.keep_promise(event)
-    return Verdict(True)
+    worsened = deteriorated(report, seen, course.book)
+    if counts and seen.tier.rank > tier.rank:  # raising is nobody's word against what was found
+        raise_to(course, seen.tier, seen.rules, event, worsened=worsened)
+        return
+    if counts and seen.tier is tier:
+        rules |= seen.rules
+    role = by.role if by else None
+    raise_to(course, tier, rules, event, worsened=worsened, by=role, reason=reason)
+
+
+def _reason(event: Event) -> str | None:
+    reason = event.data.get("reason")
+    return reason if isinstance(reason, str) else None
 
 
 def _reopens(course: Course, report: Reported, *, lowers: bool) -> bool:
@@ -165,16 +175,6 @@ def _reopens(course: Course, report: Reported, *, lowers: bool) -> bool:
     if not lowers and report.event.occurred_at > course.closed_since:
         return True
     return bool(report.reading.values) and reopens(course, report)
-
-
-def _count_too(course: Course, event: Event, seen: Seen) -> None:
-    """What was found at this act counts beside what was set."""
-    if course.tier is not None and seen.tier.rank > course.tier.rank:
-        raise_to(course, seen.tier, seen.rules, event)
-    elif seen.tier is course.tier:
-        course.given_rules |= seen.rules
-        if seen.tier is Tier.EMERGENT:
-            course.emergent_rules |= seen.rules
 
 
 def _take_examination(course: Course, event: Event, report: Reported) -> Seen:
