@@ -73,9 +73,21 @@ def missed(chart: Chart, owes: list[Owed], now: datetime) -> frozenset[Duty]:
     happened stays a breach'."""
     here = {(each.name, each.start, each.due) for each in owes}
     before = {
-        Duty(name, due) for name, start, due in chart.breaches if (name, start, due) not in here
+        Duty(key[0], key[2])
+        for key in chart.breaches
+        if key not in here and not was_in_time(chart, *key)
     }
     return frozenset(before | {Duty(each.name, each.due) for each in owes if each.is_missed(now)})
+
+
+def was_in_time(chart: Chart, name: str, start: datetime, due: datetime) -> bool:
+    """What we have since been told of: 'any event with `ais` or `walking` that occurred later', or
+    'rests from knife_to_skin'; 'from `surgery_end` ... the obligations of the waiting case end'."""
+    found = [] if name in ("theatre", "radiotherapy", "after_surgery") else [chart.treated_at]
+    if name == "re_examination":
+        found += [each.occurred for each in chart.reports if each.is_examination]
+        found.append(chart.standing("knife_to_skin"))
+    return any(at is not None and start < at <= due for at in found)
 
 
 def shown_rules(chart: Chart, present: Reading) -> tuple[list[str], bool]:

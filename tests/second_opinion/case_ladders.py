@@ -45,7 +45,8 @@ def acknowledgement_pages(chart: Chart, now: datetime, hours: Hours) -> set[Page
     steps = [each for each in ladder(chart, run, due, now, hours) if each.at <= now]
     found = latest(steps)
     paged = set(found)
-    for role in run.quiet:  # 'another person's answer stops the repeats to that person'
+    # 'An EMERGENT ladder ...; another person's answer stops the repeats to that person'
+    for role in run.quiet if ladder_tier(chart, run) == "EMERGENT" else ():
         if role in found and found[role].is_repeat:
             del found[role]
     pages = {Page(role, "acknowledgement", max(step.at, run.start)) for role, step in found.items()}

@@ -30,14 +30,15 @@ class Owed:
 
 def ending(found: Iterator[Owed], *ends: datetime | None) -> Iterator[Owed]:
     """It ends at the first of these, unless met by then; what would end before it starts never
-    ran."""
+    ran, and is no breach."""
     for each in found:
         end = earliest(each.ended, *ends)
-        is_met = each.met is not None and (end is None or each.met <= end)
-        if is_met:
+        if each.met is not None and (end is None or each.met <= end):
             yield replace(each, ended=None)
         elif end is None or end > each.start:
             yield replace(each, met=None, ended=end)
+        else:
+            yield replace(each, met=None, ended=min(end, each.due))
 
 
 def earliest(*times: datetime | None) -> datetime | None:

@@ -17,7 +17,6 @@ from tests.second_opinion.vocabulary import READ_BY_RULES
 from triage.domain.events import Event
 
 RECHECKS = ("motor_loss", "pain_surge", "fall", "collapse")
-_PREVIOUS = ("previous_ais", "previous_ais_at")
 
 
 @dataclass
@@ -61,7 +60,7 @@ def after_treatment(
     *deterioration after treatment* ...; anything else raises nothing.'"""
     is_named_emergent = upward is not None and upward.tier == "EMERGENT"
     treated = chart.treated_at
-    if treated is None or event.occurred_at <= treated:
+    if treated is None or event.occurred_at < treated:
         return  # late news of the time before
     if not (signs or recheck == "motor_loss" or is_named_emergent):
         return
@@ -133,7 +132,7 @@ def is_worse_than_best(low: Lowering, report: Report, name: str) -> bool:
     (...; from not assessed to any value that is not the most benign is worse; a change to or from
     a value outside the orders, or of `level`, counts)'"""
     value, best = value_of(report.seen, name), low.best.get(name)
-    if value is None or name in _PREVIOUS:
+    if value is None:
         return False
     if name in ORDERED and place(name, value) is not None:
         if best is None:

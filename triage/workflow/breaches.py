@@ -1,5 +1,6 @@
 """Breaches that have happened, and stay on the case whatever tier or decision comes after them."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from triage.domain.case import Obligation
@@ -9,14 +10,25 @@ from triage.workflow.course import Course
 _OF_TREATMENT = ("acknowledgement", "theatre", "radiotherapy", "after_surgery", "review")
 
 
-def with_missed(owed: tuple[Obligation, ...], course: Course) -> tuple[Obligation, ...]:
-    """A breach that has happened stays one, whatever tier or decision came after it."""
-    standing = {(each.name, each.clock, each.starts_at, each.due_at) for each in owed}
+Key = tuple[str, str, datetime, datetime]
+
+
+def key_of(each: Obligation) -> Key:
+    """What makes two workings of one obligation the same."""
+    return each.name, each.clock, each.starts_at, each.due_at
+
+
+def with_missed(
+    owed: tuple[Obligation, ...], worked_out: Collection[Key], course: Course
+) -> tuple[Obligation, ...]:
+    """A breach that has happened stays one, whatever tier or decision came after it.
+
+    What is worked out anew, shown or not, speaks for itself: we may have been told since.
+    """
     kept = [
         each
         for each in course.missed
-        if (each.name, each.clock, each.starts_at, each.due_at) not in standing
-        and not _was_in_time(course, each)
+        if key_of(each) not in worked_out and not _was_in_time(course, each)
     ]
     if not kept:
         return owed

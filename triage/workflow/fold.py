@@ -14,7 +14,6 @@ from triage.domain.events import CaseId, Event, EventType, Side
 from triage.domain.roster.roster import Roster
 from triage.policies.book import PolicyBook
 from triage.workflow import closing, joining, milestones, people, tiering
-from triage.workflow.breaches import with_missed
 from triage.workflow.causes import with_causes
 from triage.workflow.course import Course
 from triage.workflow.merge import Reported, report
@@ -138,7 +137,7 @@ def _look(course: Course, events: Sequence[Event], now: datetime, roster: Roster
         return replace(found, state=CaseState.UNOPENED, run=None, timers=())
     site, notice = roster.site_for(found.destination)
     notices = tuple(sorted({*found.notices, notice})) if notice else found.notices
-    owed = with_missed(obligations(course, found, roster.sites[site]), course)
+    owed = obligations(course, found, roster.sites[site])
     found = replace(found, obligations=with_causes(owed, course), notices=notices)
     return with_shift_end(found, course.book, roster)
 

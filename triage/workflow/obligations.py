@@ -15,6 +15,7 @@ from triage.domain.roster.roster import Site
 from triage.domain.tiers import Tier
 from triage.policies.book import PolicyBook
 from triage.policies.schedule_tables import Limit, ObligationClock, ObligationRow, OnlyRule
+from triage.workflow.breaches import Key, key_of, with_missed
 from triage.workflow.course import Course
 from triage.workflow.facts import Facts, Moment, Start
 from triage.workflow.terms import due_after, holders
@@ -25,7 +26,8 @@ _ONCE = ("mri",)
 
 def obligations(course: Course, case: Case, site: Site) -> tuple[Obligation, ...]:
     """Every obligation that is open, was met, or was missed; in order of due instant."""
-    return Owed(course, case, site).all()
+    owed = Owed(course, case, site)
+    return with_missed(owed.all(), owed.worked_out, course)
 
 
 class Owed:
@@ -35,6 +37,7 @@ class Owed:
         self.course, self.case, self.site = course, case, site
         self.facts = Facts(course, case)
         self.tier = case.tier
+        self.worked_out: set[Key] = set()  # those too that are not shown
 
     def all(self) -> tuple[Obligation, ...]:
         """Every obligation that is open, was met, or was missed; in order of due instant."""
@@ -83,7 +86,7 @@ class Owed:
             other = due_after(limit.within, start, self.site)
             if other < due:
                 due, strictest = other, limit
-        return Obligation(
+        made = Obligation(
             name=terms.name,
             clock=clock.name,
             starts_at=start,
@@ -97,6 +100,8 @@ class Owed:
             met_at=met,
             closed_at=None if met else closed,
         )
+        self.worked_out.add(key_of(made))
+        return made
 
     def _holders(self, name: str, tier: Tier) -> tuple[str, ...]:
         if name != ACKNOWLEDGEMENT:

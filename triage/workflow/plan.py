@@ -13,6 +13,7 @@ from triage.domain.canary import canary_order, is_canary
 from triage.domain.case import Case, CaseState, Timer
 from triage.domain.paging import ACKNOWLEDGEMENT, PageKey, PageOrder, page_id
 from triage.domain.roster.roster import OnCall, Roster
+from triage.domain.tiers import Tier
 from triage.policies.book import PolicyBook
 from triage.workflow.ladder import Step
 from triage.workflow.owing import Owing
@@ -137,7 +138,9 @@ def _is_hushed(case: Case, each: Owing, role: str, who: OnCall, now: datetime) -
         if run is None:
             return False
         is_declined = each.step.round == 0 and each.step.rung in {rung for _, rung in run.declines}
-        return is_declined or bool(person & set(run.hushed))
+        # On a lesser ladder anybody may answer: whoever could not stop the other is asked again.
+        is_emergent = run.after_treatment or case.tier is Tier.EMERGENT
+        return is_declined or (is_emergent and bool(person & set(run.hushed)))
     return any(
         hold.obligation == each.obligation.name
         and hold.run_tag == each.obligation.run_tag

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from triage.domain.events import read_actor
+from triage.domain.events import Actor, Event, read_actor
 from triage.domain.tiers import Tier
 from triage.workflow.course import Course
 from triage.workflow.milestone_entries import corrected_entries
@@ -14,25 +14,39 @@ def senior_due(course: Course) -> datetime | None:
     if course.treated_at is not None:
         return None  # the obligations of the waiting case have ended
     unmet: list[tuple[datetime, Tier]] = []
+    since: datetime | None = None
     for number, each in enumerate(course.restarts):
+        since = each.at if number else None
         until = course.restarts[number + 1].at if number + 1 < len(course.restarts) else None
         limit = elapsed_limit(course.book, "senior_opinion", each.tier)
         if limit is not None:
             unmet.append((each.at + limit, each.tier))
-        if each.closed_at or _is_senior_done(course, each.at if number else None, until):
+        if each.closed_at or _is_heard(_given(course), since, until):
             unmet.clear()
+    decided = [each.received_at for each in course.decisions if _is_final(each)]
+    if _is_heard(decided, since, None):
+        return None  # it ends with the decision
     rank = course.standing_tier.rank
     return min((due for due, tier in unmet if tier.rank <= rank), default=None)
 
 
-def _is_senior_done(course: Course, since: datetime | None, until: datetime | None) -> bool:
-    """A review, a decision, or a tier or treatment set by a senior, that we heard of then."""
+def _given(course: Course) -> list[datetime]:
+    """When we heard of a review, or of a tier or treatment set by a senior."""
     seniors = course.book.authority.may.give_senior_opinion
     reviews = [entry for entry in course.entries if entry.name == "senior_reviewed"]
     kept = [e for e in corrected_entries(reviews, course.corrections) if not e.is_withdrawn]
-    decided = [e for e in course.decisions if e.data.get("treatment") != "more_info"]
-    set_by = [(e, read_actor(e.data.get("by"))) for e in course.tiers_set]
-    by_seniors = [event for event, by in set_by if by is not None and by.role in seniors]
-    heard = [entry.received_at for entry in kept]
-    heard += [event.received_at for event in (*decided, *by_seniors)]
+    set_by = [*course.tiers_set, *(each for each in course.decisions if _is_final(each))]
+    by_seniors = [each for each in set_by if (by := _by(each)) and by.role in seniors]
+    return [*(each.received_at for each in kept), *(each.received_at for each in by_seniors)]
+
+
+def _is_final(decision: Event) -> bool:
+    return decision.data.get("treatment") != "more_info"
+
+
+def _by(event: Event) -> Actor | None:
+    return read_actor(event.data.get("by"))
+
+
+def _is_heard(heard: list[datetime], since: datetime | None, until: datetime | None) -> bool:
     return any((since is None or at >= since) and (until is None or at < until) for at in heard)
