@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tests.audit_house import AuditHouse, case_of, referral
 from triage.domain.audit import Kind
 from triage.domain.errors import StoreUnavailable
-from triage.escalation.audit_sight import marks_after
+from triage.escalation.audit_sight import marks
 from triage.escalation.auditor import Auditor
 from triage.proof.losses import FAR, Loss
 
@@ -156,7 +156,7 @@ def what_no_mark_shows_is_found_when_its_turn_comes_again(house: AuditHouse) -> 
     busy(house)
     house.run("UPDATE cases SET leg = 'altered' WHERE case_id = :case", case=LOST)
     with house.view.read() as reading:
-        house.auditor._walk._marks.update(marks_after(reading, "", 1000).marks)
+        house.auditor._walk._marks.update(marks(reading))
     assert house.audit(passes=2).found == []
     house.clock.advance(minutes=10)
     found = house.audit().found

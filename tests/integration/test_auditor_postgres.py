@@ -61,6 +61,22 @@ def test_a_sound_house_has_no_suspects_and_every_structural_loss_makes_one(
     assert suspected() == {case_of(number) for number in range(1, len(planted) + 1)}
 
 
+def test_one_pass_looks_at_every_case_however_many_there_are_and_however_little_time_it_has(
+    house: AuditHouse,
+) -> None:
+    """More than are judged in one go, and losses in the first and in the last of them."""
+    numbers = range(1, 5_201)
+    for start in numbers[::400]:
+        house.refer(range(start, min(start + 400, numbers[-1] + 1)))
+    house.auditor = Auditor(house.view, house.store, house.desk, budget_seconds=0)
+    assert house.audit(passes=3).found == []
+    cases = sorted(map(case_of, numbers))
+    lost = (cases[0], cases[-1])
+    for case in lost:
+        house.run("DELETE FROM page WHERE case_id = :case", case=case)
+    assert {finding.case for finding in house.audit().found} == set(lost)
+
+
 def test_a_user_who_can_only_read_is_enough_to_find(house: AuditHouse) -> None:
     """As docs/operations.md sets it up."""
     name = make_url(house.url).database

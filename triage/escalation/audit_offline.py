@@ -12,12 +12,11 @@ from triage.escalation.audit_case import structure
 from triage.escalation.audit_fold import refold
 from triage.escalation.audit_heads import Published, read_heads
 from triage.escalation.audit_reading import AuditReading, AuditView, Evidence
-from triage.escalation.audit_sight import marks_after
+from triage.escalation.audit_sight import marks
 from triage.handle import Desk
 from triage.intake.faults import described
 
 _BATCH = 200
-_SLICE = 2_000
 
 
 @dataclass(slots=True)
@@ -35,18 +34,13 @@ def verify(view: AuditView, desk: Desk, heads: Path | None = None) -> Verified:
     """Every case in its present state. Raises StoreUnavailable."""
     verified = Verified()
     expected = _published(heads, verified) if heads else {}
-    after = ""
-    while True:
+    with view.read() as reading:
+        cases = sorted(marks(reading))
+    for start in range(0, len(cases), _BATCH):
         with view.read() as reading:
-            part = marks_after(reading, after, _SLICE)
-            cases = sorted(part.marks)
-            for start in range(0, len(cases), _BATCH):
-                for evidence in reading.evidence(cases[start : start + _BATCH]).values():
-                    verified.findings += _judged(reading, evidence, desk, verified)
-                    verified.findings += _against(evidence, expected.pop(evidence.case, {}))
-        if part.until is None:
-            break
-        after = part.until
+            for evidence in reading.evidence(cases[start : start + _BATCH]).values():
+                verified.findings += _judged(reading, evidence, desk, verified)
+                verified.findings += _against(evidence, expected.pop(evidence.case, {}))
     for case in expected:
         detail = "its head was published, and nothing of the case is stored"
         verified.findings.append(Finding(kind=Kind.LOG_LOST, case=case, detail=detail))

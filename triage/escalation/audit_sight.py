@@ -1,14 +1,13 @@
 """What can be told of very many cases at once, in the database and without folding.
 
-Statements of the auditor's own. `marks_after` gives one number for everything stored of each case:
+Statements of the auditor's own. `marks` gives one number for everything stored of each case:
 as long as it is the same, nothing has changed. `suspects` gives the cases that *may* have lost
 something; such a case is then judged by its evidence (`audit_case`), which names the loss. A layout
 that the statements do not know makes a case suspect, never the other way round: they pass over
 nothing but what only a fold can tell.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 
 from triage.domain.events import CaseId
 from triage.escalation.audit_reading import AuditReading
@@ -107,20 +106,20 @@ WHERE j.case_id = ANY(CAST(:ids AS text[])) AND NOT EXISTS (
 _SUSPECT = (_CHAIN, _ROW, _ROWLESS, _PAGES, _SENT, _UNJOURNALLED, _UNLOGGED)
 
 # `xmin` is the database's own word on which transaction wrote a row, so that no long text has to be
-# read to see that it was written again.
+# read to see that it was written again. All cases at once: the tables are read from end to end, in
+# less than half the time that the same takes through their indexes, a few thousand cases at a time.
 _MARKS = """
 SELECT case_id, bit_xor(mark) FROM (
     SELECT case_id, hashtextextended(
         concat_ws(' ', xmin, version, head, next_due_at, folded_at, state, tier), 1) AS mark
-    FROM cases WHERE {range}
-    UNION ALL SELECT case_id, hashtextextended(concat_ws(' ', xmin, seq, hash), 2)
-    FROM case_log WHERE {range}
+    FROM cases
+    UNION ALL SELECT case_id, hashtextextended(concat_ws(' ', xmin, seq, hash), 2) FROM case_log
     UNION ALL SELECT case_id, hashtextextended(
         concat_ws(' ', page, is_emergent, status = 'accepted', order_document), 3)
-    FROM page WHERE {range}
+    FROM page
     UNION ALL SELECT case_id, hashtextextended(concat_ws(' ', xmin, seq, content_hash), 4)
-    FROM journal WHERE {range}
-) AS marked GROUP BY case_id
+    FROM journal
+) AS marked WHERE case_id IS NOT NULL GROUP BY case_id
 """
 # SQLite has no such word: everything is read.
 _MARKED = (
@@ -131,42 +130,22 @@ _MARKED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """The marks of the cases in a range of ids: equal marks = nothing stored has changed.
-
-    `until` is the last id of the range, None when it is the last range.
-    """
-
-    marks: Mapping[CaseId, int]
-    until: CaseId | None
-
-
-def marks_after(reading: AuditReading, after: str, limit: int) -> Slice:
-    """The next `limit` cases behind an id, and whatever else carries an id of that range."""
-    bound = reading.ask(
-        "SELECT max(case_id) FROM (SELECT case_id FROM cases WHERE case_id > :after"
-        " ORDER BY case_id LIMIT :limit) AS next",
-        after=after,
-        limit=limit,
-    )[0][0]
-    more = bound and reading.ask("SELECT 1 FROM cases WHERE case_id > :bound LIMIT 1", bound=bound)
-    until = bound if more else None
-    range_ = "case_id > :after" + ("" if until is None else " AND case_id <= :until")
-    values = {"after": after} | ({} if until is None else {"until": until})
-    if reading.is_postgres:
-        statement = _MARKS.format(range=range_)
-    else:
-        parts = (
-            f"SELECT case_id, triage_mark('{table}', {', '.join(columns)}) AS mark"  # noqa: S608
-            f" FROM {table} WHERE {range_} GROUP BY case_id"
-            for table, columns in _MARKED
-        )
-        statement = " UNION ALL ".join(parts)
+def marks(reading: AuditReading) -> dict[CaseId, int]:
+    """The mark of every case: as long as it is equal, nothing stored of the case has changed."""
+    statements = [_MARKS] if reading.is_postgres else list(_sqlite_marks())
     found: dict[CaseId, int] = {}
-    for case, mark in reading.ask(statement, **values):
+    for case, mark in reading.ask(" UNION ALL ".join(statements)):
         found[CaseId(case)] = found.get(CaseId(case), 0) ^ int(mark)
-    return Slice(found, until)
+    return found
+
+
+_OF_A_CASE = " WHERE case_id IS NOT NULL GROUP BY case_id"
+
+
+def _sqlite_marks() -> Iterator[str]:
+    for table, columns in _MARKED:
+        mark = f"triage_mark('{table}', {', '.join(columns)})"
+        yield f"SELECT case_id, {mark} AS mark FROM {table}{_OF_A_CASE}"  # noqa: S608
 
 
 def suspects(reading: AuditReading, cases: Sequence[CaseId]) -> Collection[CaseId]:

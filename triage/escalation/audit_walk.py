@@ -12,7 +12,7 @@ from triage.escalation.audit_bus import BusWatch
 from triage.escalation.audit_case import structure
 from triage.escalation.audit_fold import refold
 from triage.escalation.audit_reading import AuditReading, AuditView, Evidence
-from triage.escalation.audit_sight import marks_after, suspects
+from triage.escalation.audit_sight import marks, suspects
 from triage.handle import Desk
 from triage.intake.faults import described
 
@@ -49,8 +49,8 @@ class Walked:
 class Walk:
     """Remembers the marks of every case, and when it was last judged in full.
 
-    Every case is looked at in every round: its mark, and where that is another than before, what
-    can be told of it without folding. Folding goes on from pass to pass: first what has changed,
+    Every look goes over all cases: their marks, and where one is another than before, what can be
+    told of the case without folding. Folding goes on from pass to pass: first what has changed,
     then what this process has never judged, then again what was judged longest ago, so that a
     fault is found too that no mark shows.
     """
@@ -58,9 +58,8 @@ class Walk:
     def __init__(self, view: AuditView, desk: Desk, bus: BusWatch) -> None:
         self._view, self._desk, self._bus = view, desk, bus
         self._marks: dict[CaseId, int] = {}
-        self._seen: set[CaseId] = set()
-        self._after = ""
-        self._rounds = 0
+        self._left: dict[CaseId, None] = {}  # has changed, and there was no time to look
+        self._has_been_round = False
         self._changed: dict[CaseId, None] = {}
         self._first: dict[CaseId, None] = {}
         self._judged_at: dict[CaseId, datetime] = {}  # longest ago first
@@ -78,32 +77,34 @@ class Walk:
     @property
     def has_been_round(self) -> bool:
         """Every case has been looked at."""
-        return self._rounds > 0
+        return self._has_been_round
 
     @property
     def oldest_judged_at(self) -> datetime | None:
         """Since when every case has been judged in full; None while one never was."""
         oldest = next(iter(self._judged_at.values()), None)
-        return oldest if self._rounds and not self._first else None
+        return oldest if self._has_been_round and not self._first else None
 
     def look(self, until: float, now: datetime) -> Walked:
-        """Once round at most, on from where the last pass stopped, until `until` (monotonic).
-
-        Judges what can be told of a changed case without folding it.
-        """
-        walked, started, rounds = Walked(), self._after, self._rounds
-        while not walked.is_complete and (not walked.looked_at or time.monotonic() < until):
+        """Over all cases. Judges what can be told of a changed one without folding it, until
+        `until` (monotonic); the rest comes first in the next look."""
+        with self._view.read() as reading:
+            current = marks(reading)
+        walked = Walked(looked_at=len(current))
+        self._miss(current, walked)
+        changed = [case for case, mark in current.items() if self._marks.get(case) != mark]
+        left = self._left
+        self._left = dict.fromkeys(sorted(changed, key=lambda case: case not in left))
+        for batch in _batches(list(self._left), _SLICE):
             with self._view.read() as reading:
-                part = marks_after(reading, self._after, _SLICE)
-                changed = [case for case, m in part.marks.items() if self._marks.get(case) != m]
-                self._look_at_changed(reading, changed, now, walked)
-            walked.looked_at += len(part.marks)
-            self._marks.update(part.marks)
-            self._seen.update(part.marks)
-            self._after = part.until or ""
-            if part.until is None:
-                self._end_round(walked)
-            walked.is_complete = self._rounds > rounds and self._after >= started
+                self._look_at_changed(reading, batch, now, walked)
+            for case in batch:
+                self._marks[case] = current[case]
+                del self._left[case]
+            if time.monotonic() >= until:
+                break
+        walked.is_complete = not self._left
+        self._has_been_round |= walked.is_complete
         return walked
 
     def fold(self, until: float, now: datetime, basis_since: datetime) -> Walked:
@@ -139,7 +140,7 @@ class Walk:
         for case in changed:
             if case not in suspected:
                 self._wait(case)
-        for batch in _batches(sorted(suspected)):
+        for batch in _batches(sorted(suspected), _BATCH):
             for evidence, found in self._examined(reading, batch, untold, now):
                 if found or evidence.row is None:
                     self._changed.pop(evidence.case, None)
@@ -166,7 +167,7 @@ class Walk:
 
     def _wait(self, case: CaseId) -> None:
         """To be folded: before those that were never judged, when it is new or has changed."""
-        if case in self._marks or self._rounds:
+        if case in self._marks or self._has_been_round:
             self._first.pop(case, None)
             self._changed[case] = None
         else:
@@ -181,16 +182,14 @@ class Walk:
             finding.case: finding for finding in self._bus.untold(reading, cases) if finding.case
         }
 
-    def _end_round(self, walked: Walked) -> None:
-        """A case that was there in the round before and is not in this one: no case ever goes."""
-        for case in sorted(self._marks.keys() - self._seen):
+    def _miss(self, current: Mapping[CaseId, int], walked: Walked) -> None:
+        """A case that was there in the look before and is not in this one: no case ever goes."""
+        for case in sorted(self._marks.keys() - current.keys()):
             for place in (self._marks, self._changed, self._first, self._judged_at):
                 place.pop(case, None)
             detail = "nothing of the case is stored any more"
             gone = Finding(kind=Kind.CASE_LOST, case=case, detail=detail)
             walked.judged.append(Judged(Evidence(case), (gone,), is_folded=False))
-        self._seen = set()
-        self._rounds += 1
 
     def _judge(
         self, cases: Sequence[CaseId], now: datetime, basis_since: datetime, walked: Walked
@@ -217,9 +216,9 @@ class Walk:
         return Judged(evidence, found, is_folded=True)
 
 
-def _batches(cases: Sequence[CaseId]) -> Iterable[Sequence[CaseId]]:
-    for start in range(0, len(cases), _BATCH):
-        yield cases[start : start + _BATCH]
+def _batches(cases: Sequence[CaseId], size: int) -> Iterable[Sequence[CaseId]]:
+    for start in range(0, len(cases), size):
+        yield cases[start : start + size]
 
 
 def _gathered(

@@ -34,10 +34,11 @@ _LOG = logging.getLogger(__name__)
 class Auditor:
     """Synchronous; one pass at a time in a process. Two processes find the same and note it once.
 
-    `budget_seconds`: how long one pass may look, and how long it may fold; the next goes on from
-    there. Until every case has been looked at once, looking may take longer. `patience`: how many
-    times faster than the machine's the service's clock runs (a demonstration). `heads`: where the
-    heads of the logs are published, None for nowhere. `archive`: where lost bytes may still be.
+    `budget_seconds`: how long one pass may look at what has changed, and how long it may fold; the
+    next goes on from there. Until every case has been looked at once, it may take longer.
+    `patience`: how many times faster than the machine's the service's clock runs (a demonstration).
+    `heads`: where the heads of the logs are published, None for nowhere. `archive`: where lost
+    bytes may still be.
     """
 
     def __init__(

@@ -84,7 +84,7 @@ class _Run:
     look_seconds: float = 0.0
     folded: int = 0
     planted: list[Planted] = field(default_factory=list)
-    others: int = 0
+    others: dict[str, int] = field(default_factory=dict)
     live: int = 0
 
 
@@ -105,6 +105,7 @@ def bench_audit(options: AuditOptions) -> BenchReport:
             f"roles audit, escalate, notify in one process each; {run.live:,} referrals meanwhile",
             f"planted when every case had been looked at once; {run.folded:,} had been folded",
             f"fsync {under_test.setting('fsync')}; slowest: {_slowest(run.planted)}",
+            *(f"not planted: {count} of the kind {kind}" for kind, count in run.others.items()),
         )
         return report("audit", _figures(run), notes)
 
@@ -247,11 +248,15 @@ def _wait(seconds: float, auditor: Child) -> None:
         time.sleep(0.5)
 
 
-def _others(engine: Engine, cases: Sequence[CaseId]) -> int:
-    """Findings about anything that was not planted."""
-    counted = text("SELECT count(*) FROM audit_finding WHERE case_id <> ALL(:cases)")
+def _others(engine: Engine, cases: Sequence[CaseId]) -> dict[str, int]:
+    """Findings about anything that was not planted, by kind."""
+    counted = text(
+        "SELECT kind, count(*) FROM audit_finding"
+        " WHERE case_id IS NULL OR case_id <> ALL(:cases) GROUP BY kind ORDER BY kind"
+    )
     with engine.connect() as connection:
-        return int(connection.execute(counted, {"cases": list(cases)}).scalar_one())
+        found = connection.execute(counted, {"cases": list(cases)}).all()
+    return {str(kind): int(count) for kind, count in found}
 
 
 def _figures(run: _Run) -> list[Figure]:
@@ -265,7 +270,7 @@ def _figures(run: _Run) -> list[Figure]:
         at_least("planted losses found", found, "losses", n, samples=n),
         Figure(name="found after: p50", value=percentile(seconds, 50), unit="s", samples=n),
         at_most("found after: slowest", max(seconds), "s", _GOAL_SECONDS, samples=n),
-        at_most("findings of nothing planted", run.others, "findings", 0, samples=1),
+        at_most("findings of nothing planted", sum(run.others.values()), "findings", 0, samples=1),
     ]
 
 
