@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -247,6 +248,27 @@ def test_a_database_that_is_down_is_unavailable_and_comes_back() -> None:
         with store.read() as reader:
             assert reader.counts().journal == 2
         store.dispose()
+
+
+def test_archiving_that_fails_is_seen_and_none_is_no_archive(store: Store) -> None:
+    with store.read() as reader:
+        assert reader.wal_archive() is None
+    with private_postgres() as server:
+        _administer(server.url, "ALTER SYSTEM SET archive_mode = on", [])
+        _administer(server.url, "ALTER SYSTEM SET archive_command = 'false'", [])
+        server.stop()
+        server.start()
+        upgrade(server.url)
+        _administer(server.url, "SELECT pg_switch_wal()", [])
+        own, until = open_store(server.url), time.monotonic() + WAIT_SECONDS
+        archive = None
+        while (archive is None or archive.failed_at is None) and time.monotonic() < until:
+            with own.read() as reader:
+                archive = reader.wal_archive()
+        own.dispose()
+    assert archive is not None
+    assert archive.archived_at is None
+    assert archive.failed_at is not None
 
 
 def _move(store: Store, topic: str, first: int, following: int) -> bool:

@@ -10,11 +10,13 @@ from triage.doctor.finding import Check, ok, warning, wrong
 from triage.domain.errors import StoreUnavailable, TriageError
 from triage.domain.instants import Clock
 from triage.settings import Settings
+from triage.store.records import WalArchive
 from triage.store.schema import expected_schema_version, schema_version
 from triage.store.store import Store, open_store
 
 FRESH = timedelta(seconds=60)
 SKEW = timedelta(seconds=2)
+ARCHIVED_WITHIN = timedelta(hours=1)
 _ROLE_OF = {
     "sweep": ("escalate", "no deadline is looked at"),
     "relay": ("notify", "no page goes out"),
@@ -62,12 +64,15 @@ def store_checks(store: Store, settings: Settings, clock: Clock) -> Iterator[Che
         with store.read() as reader:
             progress, server = reader.progress(), reader.server_settings()
             there, here = reader.server_clock(), clock.now()
+            archive = reader.wal_archive()
     except StoreUnavailable as error:
         yield wrong("database", error.what, "it went away while it was looked at")
         return
     if there is not None:
         yield clock_check(there, here)
     yield from durability(server)
+    if archive is not None:
+        yield archive_check(archive, here)
     yield from loop_checks(progress, here, with_kafka=bool(settings.kafka_bootstrap))
 
 
@@ -101,6 +106,19 @@ def durability(server: Mapping[str, str]) -> Iterator[Check]:
     if server.get("synchronous_commit", "on") == "off":
         what = "synchronous_commit is off: an accepted referral may be lost with the power"
         yield wrong("database", what, "set synchronous_commit = on")
+
+
+def archive_check(archive: WalArchive, now: datetime) -> Check:
+    """How far a restore would come. Our loops write all the time: there is always something new."""
+    name, at, failed = "backup", archive.archived_at, archive.failed_at
+    until = f"{at:%Y-%m-%d %H:%M} UTC" if at else "the last full backup"
+    if failed is not None and (at is None or failed > at):
+        what = f"the WAL is not archived any more: a restore ends at {until}"
+        return wrong(name, what, "the server's log says what archive_command answers")
+    if at is None or now - at > ARCHIVED_WITHIN:
+        what = f"no WAL was archived in the last hour: a restore ends at {until}"
+        return warning(name, what, "set archive_timeout, e.g. 5min")
+    return ok(name, f"the WAL is archived up to {until}")
 
 
 def loop_checks(

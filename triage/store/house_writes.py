@@ -7,7 +7,7 @@ import orjson
 from sqlalchemy import select, text, update
 
 from triage.store.bulk import bulk_insert, overwrite
-from triage.store.records import Token
+from triage.store.records import Token, WalArchive
 from triage.store.rows import LoopProgress, PolicyBook, TokenRecord, table_of
 from triage.store.session import Session
 
@@ -54,6 +54,17 @@ class HouseReads(Session):
             " WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit')"
         )
         return {row.name: row.setting for row in self._connection.execute(asked)}
+
+    def wal_archive(self) -> WalArchive | None:
+        """None where nothing is archived by the server itself, and for SQLite."""
+        if not self.is_postgres:
+            return None
+        asked = text(
+            "SELECT last_archived_time, last_failed_time FROM pg_stat_archiver"
+            " WHERE current_setting('archive_mode') <> 'off'"
+        )
+        row = self._connection.execute(asked).one_or_none()
+        return WalArchive(archived_at=row[0], failed_at=row[1]) if row else None
 
     def policy_book(self, version: str) -> dict[str, str] | None:
         """The texts of a book that cases were judged by, by file name."""

@@ -279,3 +279,11 @@ class AuditFindingRow:
     repair: str | None = None
     repaired_at: datetime | None = None
     gone_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalArchive:
+    """How the server's archiving of its write-ahead log goes: when it last did, and last failed."""
+
+    archived_at: datetime | None
+    failed_at: datetime | None

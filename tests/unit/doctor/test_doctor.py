@@ -14,12 +14,12 @@ from triage.cli import app
 from triage.doctor.examine import examine
 from triage.doctor.finding import Check
 from triage.doctor.own_audit import audit_checks, heads_check
-from triage.doctor.own_database import clock_check, durability, loop_checks
+from triage.doctor.own_database import archive_check, clock_check, durability, loop_checks
 from triage.doctor.own_settings import disk_use
 from triage.doctor.reach import reached
 from triage.escalation.audit_heads import TOPIC, merkle_root
 from triage.settings import Settings
-from triage.store.records import AuditFindingRow, OutboxRow
+from triage.store.records import AuditFindingRow, OutboxRow, WalArchive
 from triage.store.schema import upgrade
 from triage.store.store import open_store
 
@@ -261,6 +261,19 @@ def test_clock_disk_and_durability() -> None:
         "wrong",
     ]
     assert list(durability({"fsync": "on", "synchronous_commit": "remote_apply"})) == []
+
+
+def test_a_backup_that_stands_still_is_told() -> None:
+    early, late = NOW - timedelta(minutes=61), NOW - timedelta(minutes=59)
+    for archived_at, failed_at, level, words in (
+        (late, early, "ok", "up to 2026-03-10 07:03 UTC"),
+        (early, None, "warning", "a restore ends at 2026-03-10 07:01 UTC"),
+        (None, None, "warning", "a restore ends at the last full backup"),
+        (early, late, "wrong", "a restore ends at 2026-03-10 07:01 UTC"),
+        (None, late, "wrong", "not archived any more"),
+    ):
+        check = archive_check(WalArchive(archived_at=archived_at, failed_at=failed_at), NOW)
+        assert (check.level, words in check.what) == (level, True), check
 
 
 def test_a_provider_that_speaks_no_tls_is_not_reached() -> None:
