@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from triage.books import load_books
 from triage.cli import program
 from triage.proof.simulate.campaign import Judge
+from triage.proof.simulate.check_cases import check_cases
 from triage.proof.simulate.check_pages import check_pages
 from triage.proof.simulate.checker import check
 from triage.proof.simulate.crash_points import ProcessDied
@@ -146,6 +147,17 @@ def test_a_page_that_is_recorded_and_at_no_provider_is_found() -> None:
     arrivals[:] = [each for each in arrivals if each.document["page"] != gone]
     found = [each for each in check_pages(outcome) if gone in each.what]
     assert [each.invariant for each in found] == [7]
+
+
+def test_a_page_that_is_owed_and_was_never_ordered_is_found() -> None:
+    outcome = run_story(random_story(9), _books())
+    assert list(check_cases(outcome)) == []
+    outcome.world.raw.execute(
+        "DELETE FROM page WHERE case_id IN (SELECT case_id FROM cases LIMIT 1)"
+    )
+    found = list(check_cases(outcome))
+    assert found
+    assert all(each.invariant == 6 and "not there" in each.what for each in found)
 
 
 def test_a_second_model_is_asked_about_every_case_with_its_log() -> None:

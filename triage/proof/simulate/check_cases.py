@@ -9,7 +9,7 @@ import orjson
 
 from triage.domain.case import Case
 from triage.domain.events import CaseId, Event, EventType, read_event
-from triage.domain.paging import ACKNOWLEDGEMENT
+from triage.domain.paging import ACKNOWLEDGEMENT, PageOrder
 from triage.domain.tiers import Tier
 from triage.proof.simulate.run import Outcome
 from triage.proof.simulate.story import dice
@@ -114,12 +114,7 @@ def _lowers(event: Event) -> bool:
 def _owed(world: World, view: CaseView, case: Case) -> Iterator[Violation]:
     """Everything that is owed by now is there, and the next instant is ahead."""
     planned = plan(case, view.book, view.roster, view.now)
-    there = {page["page"] for page in view.pages}
-    for order in planned.orders:
-        if order.page not in there and order.owed_at < view.now - _LATE:
-            yield Violation(
-                6, f"{view.case}: owed since {order.owed_at} and not there: {order.page}"
-            )
+    yield from _ordered(view, planned.orders)
     late = [timer for timer in planned.raises if timer.due_at < view.now - _LATE]
     if late:
         yield Violation(6, f"{view.case}: timer ran out and raised nothing: {late[0].rule}")
@@ -131,6 +126,27 @@ def _owed(world: World, view: CaseView, case: Case) -> Iterator[Violation]:
     waits = any(each.is_open and each.name == ACKNOWLEDGEMENT for each in case.obligations)
     if row[0] is None and waits and case.tier is Tier.EMERGENT:
         yield Violation(6, f"{view.case}: EMERGENT, nobody owns it, and no next step")
+
+
+def _ordered(view: CaseView, owed: Sequence[PageOrder]) -> Iterator[Violation]:
+    """What was owed at the last fold and what has become due since."""
+    there = {page["page"] for page in view.pages}
+    then = _again(view, view.log, view.folded_at)
+    earlier = plan(then, view.book, view.roster, view.folded_at).orders
+    late = [each for each in owed if not _was_told_to_another(view, each)]
+    for order in {each.page: each for each in (*late, *earlier)}.values():
+        if order.page not in there and order.owed_at < view.now - _LATE:
+            what = f"owed since {order.owed_at} and not there: {order.page}"
+            yield Violation(6, f"{view.case}: {what}")
+
+
+def _was_told_to_another(view: CaseView, order: PageOrder) -> bool:
+    """A step of before the last fold went to whoever served in the role then; who has relieved
+    them since hears of the next."""
+    if order.owed_at > view.folded_at:
+        return False
+    served = view.roster.on_call(order.site, order.role, view.folded_at).person
+    return (served.id if served else None) != order.person
 
 
 def _deadlines_stand(world: World, view: CaseView, after: Case) -> Iterator[Violation]:
