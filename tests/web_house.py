@@ -131,6 +131,15 @@ class House:
         assert answer.status_code == 202, answer.text
         return dict(answer.json())
 
+    def act_for_an_unknown_referral(self, client: TestClient) -> str:
+        """A milestone from the centre for a referral that nobody has sent; gives the page."""
+        told = {"type": "milestone.reached.v1", "subject": None, "referral": REFERRAL}
+        data = {"milestone": "oncology_contacted"}
+        assert not self.refer(client, whom=CENTRE, **told, data=data)["effect"]
+        with self.store.read() as reader:
+            (page,) = reader.pages(CASE)
+        return page.order.page
+
     def sweep(self, cases: Sequence[CaseId] = (CASE,)) -> None:
         with self.store.begin() as tx:
             sweep_cases(tx, cases, self.desk, now=self.clock.now())

@@ -17,7 +17,7 @@ from triage.unread import acknowledge_unread
 from triage.web.auth import Credential
 from triage.web.parts import WebParts
 from triage.web.problems import RefusalError
-from triage.web.sight import seen_case
+from triage.web.sight import paged_case, seen_case
 from triage.web.submission import Taken, in_store, take
 from triage.workflow.unread import answered_run
 
@@ -94,7 +94,7 @@ async def acknowledge(
     key = read_page_id(page)
     if key is None or not await in_store(parts, partial(_is_page, parts, page)):
         raise _unknown_page()
-    row = await find_case(parts, credential, key.case)
+    row = await in_store(parts, partial(_find_paged, parts, credential, key.case))
     data = {**answer, "page": page}
     outcome = await act_on_case(parts, credential, row, ACKNOWLEDGED, data, event=event)
     return receipt(outcome)
@@ -198,6 +198,11 @@ def _is_page(parts: WebParts, page: str) -> bool:
 def _find_case(parts: WebParts, credential: Credential, text: str) -> CaseRow:
     with parts.store.read() as reader:
         return seen_case(reader, credential, parts.desk.roster, text)
+
+
+def _find_paged(parts: WebParts, credential: Credential, case: str) -> CaseRow:
+    with parts.store.read() as reader:
+        return paged_case(reader, credential, parts.desk.roster, case)
 
 
 def _unknown_page() -> RefusalError:

@@ -27,10 +27,14 @@ _DELIVERY = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageLine:
-    """One page. `answers` are the buttons it has, empty where nobody needs to answer any more."""
+    """One page. `answers` are the buttons it has, empty where nobody needs to answer any more.
+
+    `is_opened`: there is a case to look at, and not only an act for a referral that is not known.
+    """
 
     page: str
     case: str
+    is_opened: bool
     tier: str
     tier_key: str
     reason: str
@@ -147,6 +151,7 @@ def page_line(page: PageRow, case: CaseRow | None, reader: Actor | None, wall: W
     return PageLine(
         page=order.page,
         case=order.case or "",
+        is_opened=case is not None and case.state != CaseState.UNOPENED,
         tier=tier_label(order),
         tier_key=tier_key(tier_label(order)),
         reason=sentence_case(order.reason_class),

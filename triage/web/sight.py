@@ -4,6 +4,7 @@ from collections.abc import Container, Iterable
 
 from triage.domain.case import CaseState
 from triage.domain.case_id import read_case_id
+from triage.domain.events import CaseId
 from triage.domain.roster.roster import Roster
 from triage.store.reader import Reader
 from triage.store.records import CaseRow, PageRow
@@ -20,6 +21,13 @@ def may_see(credential: Credential, row: CaseRow, roster: Roster) -> bool:
     if credential.is_hospital:
         return row.hospital == credential.source
     return roster.site_for(row.destination)[0] == credential.source
+
+
+def may_answer(credential: Credential, row: CaseRow, roster: Roster) -> bool:
+    """Whose pages they answer: also those about what opened no case, at the site that is asked."""
+    if row.state == CaseState.UNOPENED and not credential.is_hospital:
+        return roster.site_for(row.destination)[0] == credential.source
+    return may_see(credential, row, roster)
 
 
 def seen_cases(
@@ -42,21 +50,30 @@ def seen_case(reader: Reader, credential: Credential, roster: Roster, text: str)
     return row
 
 
+def paged_case(reader: Reader, credential: Credential, roster: Roster, case: str) -> CaseRow:
+    """The case that a page is about. RefusalError (404) where the page is not theirs to answer."""
+    row = reader.case(CaseId(case))
+    if row is None or not may_answer(credential, row, roster):
+        raise unknown_case()
+    return row
+
+
 def cases_of_pages(
     reader: Reader, pages: Iterable[PageRow], credential: Credential, roster: Roster
 ) -> dict[str, CaseRow]:
-    """The cases in sight that these pages are about, by id."""
+    """The cases that these pages are about, by id, of pages in sight."""
     asked = {page.order.case for page in pages if page.order.case is not None}
     rows = (reader.case(case) for case in sorted(asked))
     return {
-        row.case_id: row for row in rows if row is not None and may_see(credential, row, roster)
+        row.case_id: row for row in rows if row is not None and may_answer(credential, row, roster)
     }
 
 
 def seen_pages(
     pages: Iterable[PageRow], known: Container[str], credential: Credential
 ) -> list[PageRow]:
-    """Pages of cases in sight (`known`), and of unread messages where the centre is asked."""
+    """Pages of cases that they may answer for (`known`), and of unread messages where the centre
+    is asked."""
     site = credential.source
     return [
         page

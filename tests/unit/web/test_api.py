@@ -17,6 +17,7 @@ from tests.web_house import (
     event,
     findings,
 )
+from triage.domain.events import CaseId
 from triage.recording.ordering import noted_orders
 
 
@@ -236,3 +237,20 @@ def test_a_value_that_was_not_understood_is_named(house: House, client: TestClie
     receipt = house.refer(client, data={"findings": findings(bladder="dribbling")})
     assert receipt["unread"] == ["bladder"]
     assert b'triage_unread_fields_total{hospital="other"} 1.0' in client.get("/metrics").content
+
+
+def test_the_page_about_an_unknown_referral_is_seen_and_answered_by_the_desk(
+    house: House, client: TestClient
+) -> None:
+    page = house.act_for_an_unknown_referral(client)
+    path = f"/api/pages/{page}/acknowledge"
+    for whom in (HOSPITAL, OTHER_HOSPITAL, "centre:SOUTH"):
+        refused = client.post(path, json={"answer": "coming"}, headers=house.as_(whom))
+        assert refused.status_code == 404
+    answer = client.post(path, json={"answer": "coming"}, headers=house.as_("coord-a"))
+    assert (answer.status_code, answer.json()["effect"]) == (202, True)
+    house.clock.advance(hours=5)
+    house.sweep()
+    with house.store.read() as reader:
+        assert len(reader.pages(CaseId(CASE))) == 1
+    assert client.get(f"/api/cases/{CASE}", headers=house.as_("coord-a")).status_code == 404

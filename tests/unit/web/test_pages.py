@@ -331,3 +331,16 @@ def test_a_database_that_is_away_gives_the_desks_number(house: House) -> None:
     answer = client.get("/")
     assert answer.status_code == 503
     assert "+44 1632 960100" in answer.text
+
+
+def test_the_page_about_an_unknown_referral_is_answered_at_the_inbox(
+    house: House, client: TestClient
+) -> None:
+    page = house.act_for_an_unknown_referral(client)
+    desk = signed_in(house, "coord-a")
+    assert CASE in text_of(desk, "/inbox")
+    assert f"/cases/{CASE}" not in desk.get("/inbox").text  # there is no case to look at
+    assert "review" in text_of(desk, f"/p/{page}")
+    assert CASE not in text_of(signed_in(house, OTHER_HOSPITAL), "/inbox")
+    submit(desk, f"/p/{page}", answer="coming", next="/inbox")
+    assert "nothing more to answer" in text_of(desk, f"/p/{page}")
