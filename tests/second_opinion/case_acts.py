@@ -3,6 +3,7 @@
 from tests.second_opinion.case_answers import (
     ReadPage,
     accept_person,
+    offer,
     take_answer,
 )
 from tests.second_opinion.case_chart import RANK, Chart, Milestone, is_higher
@@ -47,6 +48,8 @@ def act(chart: Chart, event: Event, read_page: ReadPage) -> bool:
         return False  # it has one, and the coordinator is told: in a review page as well
     if event.type is T.CASE_CLOSED:
         return take_closing(chart, event)
+    if event.type is T.HANDOVER_OFFERED:
+        return offer(chart, event)
     if event.type is T.HANDOVER_ACCEPTED:
         return accept_plan(chart, event) and accept_person(chart, event)
     if event.type is T.PAGE_ACKNOWLEDGED:

@@ -94,10 +94,29 @@ def hand_over(chart: Chart, run: Run, event: Event, by: Actor) -> bool:
     if not may_stop(chart, run, by):
         run.quiet.setdefault(by.role or "", event.received_at)
         return True
+    ask(chart, run, event, by, to)
+    return True
+
+
+def ask(chart: Chart, run: Run, event: Event, by: Actor, to: Actor) -> None:
     minutes = 5 if ladder_tier(chart, run) == "EMERGENT" else 30
     until = event.received_at + minutes * MINUTE  # that person learns of it at the receipt
     run.answer = Answer(by, event.received_at, event.occurred_at, until, asked=to)
     run.first_answer = run.first_answer or run.answer
+
+
+def offer(chart: Chart, event: Event) -> bool:
+    """`handover.offered.v1`, 'from', 'to': what the owner offers is handed over as at a page; what
+    somebody else offers asks nobody. An `onward_plan` is the hospital's to accept."""
+    run, giver, to = chart.run, by_of(event.data, "from"), by_of(event.data, "to")
+    if to is None:
+        return False
+    if event.data.get("leg") == "onward_plan" or event.sender.side is not Side.CENTRE:
+        return True
+    if run is None or run.ended is not None or run.answer is None or giver is None:
+        return True
+    if is_same_person(giver, run.answer.owner):
+        ask(chart, run, event, run.answer.owner, to)
     return True
 
 

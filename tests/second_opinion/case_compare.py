@@ -27,9 +27,11 @@ class Parting:
     text: str
 
 
-def first_parting(seed: int, book: PolicyBook = BOOK) -> Parting | None:
+def first_parting(
+    seed: int, book: PolicyBook = BOOK, make: type[LogMaker] = LogMaker
+) -> Parting | None:
     """Play one log through both models; None when they agree at every instant looked at."""
-    maker, production, events = LogMaker(seed), Production(book), list[Event]()
+    maker, production, events = make(seed), Production(book), list[Event]()
     event = maker.first()
     for left in reversed(range(maker.length)):
         production.take(event)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.second_opinion.case import Said, second_opinion
 from tests.second_opinion.case_compare import differing, first_parting
+from tests.second_opinion.case_hands import HandingMaker
 from tests.second_opinion.case_logs import LogMaker
 from tests.second_opinion.case_production import Production, said_by
 from triage.domain.case import Case
@@ -37,6 +38,36 @@ def test_both_models_say_the_same_of_seeded_logs(part: int) -> None:
     ]
     texts = "\n\n".join(each.text for each in partings[:3])
     assert not partings, f"{len(partings)} logs differ\n{texts}"
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_both_models_say_the_same_of_cases_that_change_hands(part: int) -> None:
+    partings = [
+        found
+        for seed in range(SEED + part, SEED + LOGS // 3, PARTS)
+        if (found := first_parting(seed, make=HandingMaker)) is not None
+    ]
+    texts = "\n\n".join(each.text for each in partings[:3])
+    assert not partings, f"{len(partings)} logs differ\n{texts}"
+
+
+def test_cases_do_change_hands_in_these_logs() -> None:
+    """By every kind of act, and back: else the test above would compare what never happens."""
+    seen = set[str]()
+    for seed in range(1, 60):
+        maker, production = HandingMaker(seed), Production()
+        event = maker.first()
+        for _ in range(maker.length):
+            production.take(event)
+            case, _ = production.at(event.received_at)
+            held, answer = case.acknowledgement, str(event.data.get("answer", ""))
+            if held is not None and held.event == event.id:
+                seen.add(f"{event.type.value} {answer}".strip())
+            elif answer == "hand_back" and case.verdicts[event.key].effect:
+                seen.add(answer)
+            event = maker.next_event(production.ordered)
+    acts = {"page.acknowledged.v1 coming", "page.acknowledged.v1 hand_over", "hand_back"}
+    assert seen >= {*acts, "handover.offered.v1", "handover.accepted.v1"}
 
 
 @pytest.mark.parametrize("seed", DIFFERED)
