@@ -77,20 +77,24 @@ WHERE l.case_id = ANY(CAST(:ids AS text[])) AND part.n > 1
 
 # What counts as sent was sent.
 _SENT = """
-SELECT p.case_id FROM page AS p
-WHERE p.case_id = ANY(CAST(:ids AS text[])) AND p.status = 'accepted' AND NOT EXISTS (
-    SELECT FROM case_log AS l WHERE l.case_id = p.case_id
-        AND split_part(l.document, ',"referral":', 1) LIKE '%,"type":"page.receipt.v1"'
-        AND strpos(l.document, '"page":"' || p.page || '"') > 0
-        AND strpos(l.document, '"status":"accepted"') > 0)
+SELECT case_id FROM (
+    SELECT case_id, page FROM page
+    WHERE case_id = ANY(CAST(:ids AS text[])) AND status = 'accepted'
+    EXCEPT SELECT case_id, split_part(split_part(document, '"page":"', 2), '"', 1) FROM case_log
+    WHERE case_id = ANY(CAST(:ids AS text[]))
+        AND split_part(document, ',"referral":', 1) LIKE '%,"type":"page.receipt.v1"'
+        AND strpos(document, '"status":"accepted"') > 0
+) AS unsent
 """
 
+# The cases are named on both sides of what is missing, or else a whole table is read for some.
 # An accepted event is in the journal; our own notes, and a joining of other cases, are not.
 _UNJOURNALLED = f"""
 SELECT l.case_id FROM case_log AS l
 WHERE l.case_id = ANY(CAST(:ids AS text[])) AND NOT EXISTS (
         SELECT FROM journal AS j WHERE j.source = l.source AND j.event_id = l.event_id
-            AND j.content_hash = l.content_hash AND j.case_id = l.case_id)
+            AND j.content_hash = l.content_hash AND j.case_id = l.case_id
+            AND j.case_id = ANY(CAST(:ids AS text[])))
     AND split_part(l.document, ',"referral":', 1) NOT LIKE '%,"type":"pages.ordered.v1"'
     AND split_part(l.document, ',"referral":', 1) NOT LIKE '%,"type":"timer.raised.v1"'
     AND strpos(l.document, ',"case":' || {_text("l.case_id")} || ',') > 0
@@ -99,8 +103,10 @@ WHERE l.case_id = ANY(CAST(:ids AS text[])) AND NOT EXISTS (
 _UNLOGGED = """
 SELECT j.case_id FROM journal AS j
 WHERE j.case_id = ANY(CAST(:ids AS text[])) AND NOT EXISTS (
-    SELECT FROM case_log AS l WHERE l.case_id = j.case_id AND l.source = j.source
-        AND l.event_id = j.event_id AND l.content_hash = j.content_hash)
+    SELECT FROM case_log AS l
+    WHERE l.case_id = j.case_id AND l.case_id = ANY(CAST(:ids AS text[]))
+        AND l.source = j.source AND l.event_id = j.event_id
+        AND l.content_hash = j.content_hash)
 """
 
 _SUSPECT = (_CHAIN, _ROW, _ROWLESS, _PAGES, _SENT, _UNJOURNALLED, _UNLOGGED)
