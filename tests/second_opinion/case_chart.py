@@ -169,9 +169,13 @@ class Chart:
 
     @property
     def treated_at(self) -> datetime | None:
-        """'From `surgery_end` (or radiotherapy_started)'"""
+        """'From `surgery_end` (or radiotherapy_started)'; what was done before the referral was
+        done for something else, and the patient waits."""
+        if self.opener is None:
+            return None
         times = [self.standing(name) for name in ("surgery_end", "radiotherapy_started")]
-        return min((each for each in times if each is not None), default=None)
+        since = self.opener.receipt
+        return min((each for each in times if each is not None and each >= since), default=None)
 
 
 # Policy 3.1: "deficit_onset to referral_received, mri_*, departed, arrived, knife_to_skin,

@@ -52,8 +52,9 @@ def imaging(chart: Chart) -> Iterator[Owed]:
     24 h | within 7 d'"""
     tier, start, met = chart.shown_tier or "", suspected(chart), mri_met(chart)
     for each in restarted(chart, "mri", {"EMERGENT": 4 * HOUR}, []):
-        # The picture has been taken: a raise asks for no second one.
-        yield Owed("mri", each.start, each.due, met, each.ended if met is None else None)
+        # The picture has been taken: a raise asks for no second one. What ended is not met late.
+        is_met = met is not None and (each.ended is None or met <= each.ended)
+        yield Owed("mri", each.start, each.due, met if is_met else None, each.ended)
     if tier == "EMERGENT" and met is not None:
         yield Owed("mri_report", met, met + HOUR, report_met(chart))
     if tier in FROM_SUSPICION:
@@ -115,7 +116,19 @@ def theatre(chart: Chart, now: datetime) -> Iterator[Owed]:
     elif tier == "PRIORITY":
         clocks = [(at, 7 * 24)]
     for start, hours in clocks:
-        yield Owed("theatre", start, start + hours * HOUR, chart.standing("knife_to_skin"))
+        yield Owed("theatre", start, start + hours * HOUR, operated(chart, at))
+
+
+def operated(chart: Chart, decided: datetime) -> datetime | None:
+    """'decision = surgery or stabilise | knife_to_skin': an operation that had ended before the
+    decision is not what was decided."""
+    ends = [at for _, at in heard_of(chart, "surgery_end")]
+    found = []
+    for _, knife in heard_of(chart, "knife_to_skin"):
+        end = min((at for at in ends if at >= knife), default=None)
+        if knife >= decided or (end is not None and end >= decided):
+            found.append(knife)
+    return min(found, default=None)
 
 
 def is_only_unstable(chart: Chart, now: datetime) -> bool:
@@ -132,8 +145,9 @@ def radiotherapy(chart: Chart) -> Iterator[Owed]:
         return
     chosen = decided.data.get("treatment") == "radiotherapy"
     if chosen if chart.palliative is None else has_neurology(chart):
-        at, met = decided.occurred_at, chart.standing("radiotherapy_started")
-        yield Owed("radiotherapy", at, at + span, met)
+        at = decided.occurred_at
+        begun = [each for _, each in heard_of(chart, "radiotherapy_started") if each >= at]
+        yield Owed("radiotherapy", at, at + span, min(begun, default=None))
 
 
 def has_neurology(chart: Chart) -> bool:

@@ -16,7 +16,7 @@ from tests.second_opinion.case_clocks import (
 from tests.second_opinion.case_examinations import call_back, re_examination, rechecked
 from tests.second_opinion.case_ladders import Page, spread
 from tests.second_opinion.case_owed import Owed, closed_at, ending
-from tests.second_opinion.case_restarts import oncology, senior_opinion
+from tests.second_opinion.case_restarts import heard_of, oncology, senior_opinion
 
 
 def owed(chart: Chart, now: datetime) -> list[Owed]:
@@ -27,11 +27,18 @@ def owed(chart: Chart, now: datetime) -> list[Owed]:
     return [
         *ending(waiting(chart), chart.treated_at, closed),
         # 'rests from knife_to_skin to surgery_end'
-        *ending(re_examination(chart), chart.standing("knife_to_skin"), chart.treated_at, closed),
+        *ending(re_examination(chart), operation(chart), chart.treated_at, closed),
         *ending(theatre(chart, now), closed),
         *ending(radiotherapy(chart), closed),
         *after_surgery(chart),
     ]
+
+
+def operation(chart: Chart) -> datetime | None:
+    """When the first operation since the referral began."""
+    assert chart.opener is not None
+    begun = [at for _, at in heard_of(chart, "knife_to_skin") if at >= chart.opener.receipt]
+    return min(begun, default=None)
 
 
 def waiting(chart: Chart) -> Iterator[Owed]:

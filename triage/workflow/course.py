@@ -174,9 +174,15 @@ class Course:
 
     @property
     def treated_at(self) -> datetime | None:
-        """From here the obligations of the waiting case have ended (clinical-policy.md 3.2)."""
+        """From here the obligations of the waiting case have ended (clinical-policy.md 3.2).
+
+        A treatment of before the referral was for something else, and ends nothing.
+        """
         found = [self.effective(name) for name in ("surgery_end", "radiotherapy_started")]
-        return min((entry.at for entry in found if entry), default=None)
+        since = self.received_at
+        return min(
+            (entry.at for entry in found if entry and since and entry.at >= since), default=None
+        )
 
     def start_run(
         self,

@@ -155,17 +155,26 @@ class Facts:
             case "decision":
                 return self.decided()
             case "theatre":
-                return self.moment("knife_to_skin")
+                return self._operated()
             case "radiotherapy":
-                return self.moment("radiotherapy_started")
+                return self._since("radiotherapy_started", self.case.decision_at)
             case "information_requested":
-                return self._completed()
+                return self._since("info_completed", self.at("info_requested"))
         return []
 
-    def _completed(self) -> list[Moment]:
-        """An answer from before the information was asked for answers something else."""
-        asked = self.at("info_requested")
-        return [each for each in self.recorded("info_completed") if asked and each.at >= asked]
+    def _since(self, milestone: str, instant: datetime | None) -> list[Moment]:
+        """What was done before it was done for something else."""
+        return [each for each in self.recorded(milestone) if instant and each.at >= instant]
+
+    def _operated(self) -> list[Moment]:
+        """An operation that was under way when it was decided is the one that was decided."""
+        decided, ends = self.case.decision_at, [each.at for each in self.recorded("surgery_end")]
+        under_way = [
+            each
+            for each in self.recorded("knife_to_skin")
+            if decided and min((end for end in ends if end >= each.at), default=each.at) >= decided
+        ]
+        return sorted({*under_way, *self._since("knife_to_skin", decided)})
 
     def _met_by_clock(self, clock: ObligationClock) -> list[Moment]:
         match clock.name:
@@ -174,13 +183,8 @@ class Facts:
             case "arrived":
                 return self.moment("arrived")
             case "recovery_examination":
-                return self._examined_in_recovery()
+                return self._since("postop_neuro_exam", self.at("surgery_end"))
         return self._examined_after_a_day(clock)
-
-    def _examined_in_recovery(self) -> list[Moment]:
-        """One before the end of surgery was after an earlier operation."""
-        end = self.at("surgery_end")
-        return [each for each in self.recorded("postop_neuro_exam") if end and each.at >= end]
 
     def _examined_after_a_day(self, clock: ObligationClock) -> list[Moment]:
         """An examination in the second half of the clock's time counts as the one at its end."""
@@ -204,7 +208,8 @@ class Facts:
         if name in ("decision", "rechecked", "information_requested", "transfer"):
             ends.append(self.case.treated_at)
         if name == "re_examination":
-            ends += [self.at("knife_to_skin"), self.case.treated_at]
+            operated = self._since("knife_to_skin", self.course.received_at)
+            ends += [*(each.at for each in operated[:1]), self.case.treated_at]
         if name == "transfer" and self.case.decision in _WITHOUT_TRANSFER:
             ends.append(self.case.decision_at)
         if name == "senior_opinion":
