@@ -18,6 +18,20 @@ from triage.proof import push_service
 from triage.web.sessions import COOKIE
 
 BROWSER = '{ name = "browser", kind = "webpush" }'
+# Chromium forgets a notification that is asked for while it is being shown: so the worker tells
+# first that it is there.
+WATCH = """() => {
+  const { registration } = self;
+  const show = registration.showNotification.bind(registration);
+  self.displayed = new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error("nothing was shown")), 10_000);
+    registration.showNotification = (...given) => {
+      const done = show(...given);
+      done.then(resolve, reject);
+      return done;
+    };
+  });
+}"""
 # What is on the screen, once that are as many as expected, or after ten seconds.
 SHOWN = """async (expected) => {
   const worker = await navigator.serviceWorker.ready;
@@ -111,7 +125,8 @@ class Telephone:
     url: str
 
     def push(self, data: str) -> None:
-        """What the push service delivers, opened."""
+        """What the push service delivers, opened; until it is shown."""
+        self.worker.evaluate(WATCH)
         session = self.page.context.new_cdp_session(self.page)
         known: list[dict[str, Any]] = []
         session.on(
@@ -123,6 +138,7 @@ class Telephone:
             self.page.wait_for_timeout(20)
         to = {"origin": self.url, "registrationId": known[-1]["registrationId"], "data": data}
         session.send("ServiceWorker.deliverPushMessage", to)
+        self.worker.evaluate("self.displayed")
 
     def shown(self, expected: int = 1) -> list[dict[str, Any]]:
         """The notifications on its screen."""
