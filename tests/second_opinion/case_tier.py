@@ -40,8 +40,8 @@ def take_findings(chart: Chart, event: Event, report: Report, upward: Set | None
     if upward is not None and (tier is None or not is_higher(tier, upward.tier)):
         same = rules if tier == upward.tier else set()
         tier, rules = upward.tier, same | {upward.rule}
-    if upward is not None:
-        chart.stands.add(upward.rule)
+    if upward is not None and (chart.tier is None or not is_higher(chart.tier, upward.tier)):
+        chart.stands.add(upward.rule)  # one who may not lower gives no lower tier
     settle(chart, event, tier, rules, signs)
     set_timer(chart, second, event.receipt)
 

@@ -10,6 +10,7 @@ from tests.second_opinion.case_answers import (
     lapses_at,
 )
 from tests.second_opinion.case_chart import HOUR, Chart, Start
+from tests.second_opinion.case_closing import is_worse_than_received
 from tests.second_opinion.case_hours import Hours
 from tests.second_opinion.case_owes import owed
 from tests.second_opinion.case_reports import Report, report_of
@@ -165,8 +166,11 @@ def keeps_promise(event: Event) -> bool:
 def open_case(chart: Chart, event: Event) -> None:
     """'A hospital's event for a referral not seen before opens a provisional case'"""
     chart.opener = event
-    if chart.closing is not None and event.occurred_at > chart.closing.event.occurred_at:
-        chart.closing = None  # it was closed before anybody here knew of it
+    closing = chart.closing
+    if closing is not None:  # it was closed before anybody here knew of it
+        is_after = event.occurred_at > closing.event.occurred_at
+        if is_after or is_worse_than_received(report_of(event), closing):
+            chart.closing = None
     start_run(chart, event.receipt, event)
     if event.type not in REPORTS:
         take_findings(chart, event, Report(event, {}, report_of(event).seen))
