@@ -19,6 +19,8 @@ _LOG = logging.getLogger(__name__)
 _AHEAD = timedelta(seconds=30)
 _WORTH_IT = 100  # fewer than this are worked out in time when they are due
 _SLICE = 10  # about 10 ms of work, so that what falls due meanwhile hardly waits
+_LONG_SLICE = 50  # where nothing falls due within `_LEISURE`
+_LEISURE = timedelta(seconds=0.5)
 _MOST = 5_000  # about 75 MB
 _BEGINNING = (datetime.min.replace(tzinfo=UTC), "")
 
@@ -50,19 +52,21 @@ class Foresight:
             return False
         after = max(self._looked_upto, (now, ""))
         try:
-            return self._look_behind(after, now + _AHEAD)
+            return self._look_behind(
+                after, now + _AHEAD, _LONG_SLICE if next_in > _LEISURE else _SLICE
+            )
         except StoreUnavailable:
             raise
         except Exception as error:  # a loop's outer edge: the sweep itself will meet it again
             _LOG.error("sweep.foresight_failed: %s", described(error))
             return False
 
-    def _look_behind(self, after: tuple[datetime, str], until: datetime) -> bool:
+    def _look_behind(self, after: tuple[datetime, str], until: datetime, most: int) -> bool:
         with self._store.begin() as tx:
             coming = tx.due_next(after, until, _WORTH_IT)
             if not coming or (not self._known and len(coming) < _WORTH_IT):
                 return False
-            chosen = coming[:_SLICE]
+            chosen = coming[:most]
             self._looked_upto = chosen[-1]
             self._known |= foresee(tx, [case for _, case in chosen], self._desk)
-        return len(coming) > _SLICE
+        return len(coming) > most
