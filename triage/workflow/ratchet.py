@@ -107,8 +107,9 @@ def raise_to(
         return
     if tier is standing and not course.is_lowered:
         course.given_rules |= rules
-    if course.palliative is not None and worsened:
-        _page_palliative(course, event)
+    if course.palliative is not None:  # no tier rises under it; only what is worse is news
+        if worsened:
+            _page_palliative(course, event)
     elif standing is Tier.EMERGENT and course.acknowledgement and (new_rules or worsened):
         _new_run(course, event, _what_is_new(course, new_rules))
 
