@@ -43,11 +43,12 @@ def apply_report(course: Course, report: Reported, *, opening: bool) -> bool:
     if course.treated_at is not None and not opening:
         _after_treatment(course, report, seen)
         return False
+    _watch_callback(course, seen.present, event)
     if course.lowering is not None and not _counts_after_lowering(course, report, seen):
         return False
     worsened = deteriorated(report, seen, course.book)
     raise_to(course, seen.tier, seen.rules, event, opening=opening, worsened=worsened)
-    _watch_timers(course, seen.present, event)
+    _watch_timer(course, seen.present, event)
     return worsened
 
 
@@ -92,12 +93,16 @@ def _counts_after_lowering(course: Course, report: Reported, seen: Seen) -> bool
     return lowering.is_counting
 
 
-def _watch_timers(course: Course, present: Assessment, event: Event) -> None:
-    """TIMER_60 and the U6 call-back: started when first set, never restarted, ended by facts."""
+def _watch_timer(course: Course, present: Assessment, event: Event) -> None:
+    """TIMER_60: started when first set, never restarted, ended by facts."""
     if not present.timer_60:
         course.timer60_since = None
     elif course.timer60_since is None:
         course.timer60_since = (event.receipt, event.id)
+
+
+def _watch_callback(course: Course, present: Assessment, event: Event) -> None:
+    """The U6 call-back: what was asked for is known also where it changes no tier."""
     if present.u6 and course.callback_since is None:
         course.callback_since = (event.receipt, event.id)
         course.callback_met = None
@@ -181,7 +186,8 @@ def _take_examination(course: Course, event: Event, report: Reported) -> Seen:
     """What the clinician found counts as an examination; it ends timers that waited for it."""
     seen = take_report(course, report)
     course.tiers_set.append(event)
-    _watch_timers(course, seen.present, event)
+    _watch_timer(course, seen.present, event)
+    _watch_callback(course, seen.present, event)
     return seen
 
 

@@ -165,7 +165,7 @@ class World:
         self.notes.quiet_since = {case: before.get(case, now) for case in quiet}
 
     def _asked(self, document: Mapping[str, Any]) -> None:
-        self._patience.note(document["case"])
+        self._patience.note(document["page"], document["case"])
         if self.watches:
             self.notes.strays += stray(self, document, self.clock.now())
 
