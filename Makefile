@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export UV_LINK_MODE ?= copy
 
-.PHONY: demo test check unit scenario clean
+.PHONY: demo test check unit scenario campaign clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m triage demo
@@ -24,6 +24,9 @@ unit: $(VENV)/.installed-test
 
 scenario: $(VENV)/.installed-test
 	$(BIN)/python -m pytest tests/scenarios
+
+campaign: $(VENV)/.installed-test
+	$(BIN)/python -m pytest tests/campaigns
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

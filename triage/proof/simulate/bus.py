@@ -21,6 +21,13 @@ class Bus:
     logs: dict[TopicPartition, list[ConsumerRecord]] = field(default_factory=dict)
     committed: dict[TopicPartition, int] = field(default_factory=dict)
     is_away: bool = False
+    back_at: datetime | None = None  # when it last came back
+
+    def set_away(self, is_away: bool, now: datetime) -> None:
+        """An outage begins or ends."""
+        if self.is_away and not is_away:
+            self.back_at = now
+        self.is_away = is_away
 
     def __post_init__(self) -> None:
         for topic in INBOUND:

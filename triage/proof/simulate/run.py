@@ -168,7 +168,7 @@ class House:
 
     def _edge(self) -> None:
         """An outage begins or ends."""
-        self.world.bus.is_away = self.world.is_away("bus")
+        self.world.bus.set_away(self.world.is_away("bus"), self.world.clock.now())
         self.world.say("edge")
         self.world.poke()
 

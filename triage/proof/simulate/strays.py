@@ -14,6 +14,7 @@ from triage.store.column_types import sqlite_instant
 from triage.workflow.owing import HAND_OVER_RUNG, SHIFT_END_RUNG
 
 _IN_HAND = timedelta(seconds=6)
+_ON_ITS_WAY = timedelta(seconds=1)
 _ENDING = ("page.acknowledged.v1", "case.closed.v1", "referral.cancelled.v1")
 
 
@@ -45,8 +46,14 @@ def stray(world: Seen, page: Mapping[str, Any], asked_at: datetime) -> Iterator[
     since = quiet.get(page["case"])
     if since is not None and since < asked_at - _IN_HAND:
         yield 9, f"rang at {asked_at} though answered or closed at {since}: {page['page']}"
-    if page["tier"] != Tier.EMERGENT and not world.bus.is_away:
+    if page["tier"] != Tier.EMERGENT and _is_read(world.bus, asked_at):
         yield from _backlog(world, page, asked_at)
+
+
+def _is_read(bus: Any, asked_at: datetime) -> bool:
+    """A page that was on its way when the bus came back could not be held for what lies on it."""
+    just_back = bus.back_at is not None and asked_at - bus.back_at < _ON_ITS_WAY
+    return not (bus.is_away or just_back)
 
 
 def _backlog(world: Seen, page: Mapping[str, Any], asked_at: datetime) -> Iterator[tuple[int, str]]:
