@@ -178,8 +178,12 @@ def unpaged_emergencies(database: str, desk: Desk, roles: Sequence[str]) -> list
     return [(case, role) for (case,) in found for role in roles if (case, role) not in called]
 
 
+def is_sent(database: str) -> bool:
+    """No page waits to be sent."""
+    return count(database, "page WHERE ready_at IS NOT NULL AND settled_at IS NULL") == 0
+
+
 def is_settled(database: str) -> bool:
     """No page waits to be sent, and no due case to be looked at."""
-    waits = "page WHERE ready_at IS NOT NULL AND settled_at IS NULL"
     late = "cases WHERE next_due_at < now() - interval '2 seconds'"
-    return count(database, waits) == 0 and count(database, late) == 0
+    return is_sent(database) and count(database, late) == 0
