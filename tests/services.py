@@ -99,9 +99,7 @@ def remake_topics(bootstrap: str) -> None:
     names = {spec.name for spec in load_topics(TOPICS_TOML)}
     admin = KafkaAdminClient(bootstrap_servers=servers)
     try:
-        if present := names & set(admin.list_topics()):
-            admin.delete_topics(sorted(present))
-        _wait(lambda: not names & set(admin.list_topics()), "topics to be gone")
+        _wait(lambda: _are_gone(admin, names), "topics to be gone")
         _wait(lambda: not _groups_with_offsets(admin, names), "groups' offsets to be gone")
     finally:
         admin.close()
@@ -274,9 +272,21 @@ def _answers(bootstrap: str) -> bool:
         return False
 
 
-def _groups_with_offsets(admin: Any, topics: set[str]) -> list[str]:
-    groups = [group["group_id"] for group in admin.list_groups()]
+def _are_gone(admin: Any, topics: set[str]) -> bool:
+    """Asks for those that are there to be deleted; a broker that has just started may refuse."""
     try:
+        present = topics & set(admin.list_topics())
+        if present:
+            admin.delete_topics(sorted(present))
+    except KafkaError:
+        return False
+    return not present
+
+
+def _groups_with_offsets(admin: Any, topics: set[str]) -> list[str]:
+    groups = ["those of a broker that does not tell yet"]
+    try:
+        groups = [group["group_id"] for group in admin.list_groups()]
         offsets = admin.list_group_offsets(dict.fromkeys(groups)) if groups else {}
     except KafkaError:
         return groups  # The coordinator is busy deleting; ask again.
