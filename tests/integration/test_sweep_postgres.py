@@ -1,9 +1,11 @@
 """A burst is swept by two hands at once on a real PostgreSQL, and comes to the same as by one."""
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from tests.unit.escalation.test_foresight import BROKEN, Faulty, everything, first_due
 from tests.unit.escalation.test_sweep import EMERGENT, desk, overdue, receive
@@ -22,8 +24,16 @@ def store(fresh_postgres: str) -> Iterator[Store]:
     opened.dispose()
 
 
+@pytest.fixture
+def hands(store: Store) -> set[str]:
+    """The threads that have had a connection."""
+    seen: set[str] = set()
+    event.listen(store._engine, "checkout", lambda *_: seen.add(threading.current_thread().name))
+    return seen
+
+
 def test_a_burst_swept_by_two_hands_pages_each_case_once_and_as_one_hand_would(
-    store: Store,
+    store: Store, hands: set[str]
 ) -> None:
     plain = open_store("sqlite://")
     for house in (store, plain):
@@ -32,7 +42,9 @@ def test_a_burst_swept_by_two_hands_pages_each_case_once_and_as_one_hand_would(
     sweep = Sweep(store, desk(store))
     while sweep.turn(due - timedelta(seconds=5)).looks_ahead:
         pass
+    hands.clear()
     swept, alone = sweep.turn(due), Sweep(plain, desk(plain)).turn(due)
+    assert len([name for name in hands if name.startswith("sweep")]) == 2
     assert (swept.cases, swept.failed) == (MANY, ())
     assert swept.pages == alone.pages > 0
     assert everything(store) == everything(plain)
