@@ -20,7 +20,9 @@ from triage.settings import ROLES, WATCH, Settings, read_settings
 # At each answer of the database its thread asks the event loop's for the interpreter, and waits
 # this long while that is busy; with Python's 5 ms a transaction of 12 statements waits 60.
 _SWITCH_SECONDS = 0.0005
-_COLLECT_EVERY = 50_000  # objects more than before; the default is 700
+# Python looks for garbage whenever there are so many objects more (700 if left alone), every time
+# through more of what is kept; 5,000 cases worked out ahead are 240,000 objects.
+_COLLECT_EVERY = 50_000
 
 
 def add_to(app: typer.Typer) -> None:

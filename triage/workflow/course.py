@@ -173,6 +173,11 @@ class Course:
         return standing(recorded, self.corrections).get(name) if recorded else None
 
     @property
+    def final_decisions(self) -> list[Event]:
+        """Those for a treatment or against one, as they came: not those that ask for more."""
+        return [each for each in self.decisions if each.data["treatment"] != "more_info"]
+
+    @property
     def treated_at(self) -> datetime | None:
         """From here the obligations of the waiting case have ended (clinical-policy.md 3.2).
 

@@ -10,6 +10,7 @@ from triage.policies.derive import has_sphincter_sign, severity
 from triage.policies.schedule_tables import ObligationClock, ObligationRow
 from triage.workflow.course import Course
 from triage.workflow.milestone_entries import corrected_entries
+from triage.workflow.senior_opinion import set_by_seniors
 
 _SURGICAL = ("surgery", "stabilise")
 _WITHOUT_TRANSFER = ("watch", "palliative")
@@ -101,24 +102,15 @@ class Facts:
                 found.append(Moment(each.event.occurred_at, each.event.received_at))
         return sorted(found, key=lambda moment: moment.at)
 
-    def decided(self, by_roles: tuple[str, ...] | None = None) -> list[Moment]:
-        """Final treatment decisions, of these roles only where given; earliest first."""
-        found = [
-            _moment(event)
-            for event in self.course.decisions
-            if event.data.get("treatment") != "more_info" and _is_by(event, by_roles)
-        ]
-        return sorted(found)
+    def decided(self) -> list[Moment]:
+        """Final treatment decisions, earliest first."""
+        return sorted(map(_moment, self.course.final_decisions))
 
     @cached_property
     def senior(self) -> list[Moment]:
         """What counts as a senior opinion: a review, a tier or a treatment set by a senior."""
-        seniors = self.course.book.authority.may.give_senior_opinion
-        tiers = [_moment(event) for event in self.course.tiers_set if _is_by(event, seniors)]
-        return sorted(
-            [*self.recorded("senior_reviewed"), *tiers, *self.decided(seniors)],
-            key=lambda moment: moment.at,
-        )
+        acts = map(_moment, set_by_seniors(self.course))
+        return sorted([*self.recorded("senior_reviewed"), *acts], key=lambda moment: moment.at)
 
     @cached_property
     def oncology(self) -> list[Moment]:
@@ -280,8 +272,6 @@ def _moment(event: Event) -> Moment:
     return Moment(event.occurred_at, event.received_at)
 
 
-def _is_by(event: Event, roles: tuple[str, ...] | None) -> bool:
-    if roles is None:
-        return True
+def _is_by(event: Event, roles: tuple[str, ...]) -> bool:
     by = read_actor(event.data.get("by"))
     return by is not None and by.role in roles

@@ -151,11 +151,8 @@ def _ours(name: str, at: datetime, event: Event) -> MilestoneEntry:
 
 def _decision(course: Course) -> tuple[str | None, datetime | None]:
     """The treatment that stands, and since when: the latest decision in clinical order."""
-    ordered = sorted(course.decisions, key=lambda event: event.clinical_order)
-    final = [event for event in ordered if event.data.get("treatment") != "more_info"]
-    if not final:
-        return None, None
-    return str(final[-1].data["treatment"]), final[-1].occurred_at
+    final = max(course.final_decisions, key=lambda event: event.clinical_order, default=None)
+    return (str(final.data["treatment"]), final.occurred_at) if final else (None, None)
 
 
 def _timers(course: Course) -> tuple[Timer, ...]:

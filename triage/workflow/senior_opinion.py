@@ -1,8 +1,9 @@
-"""When the senior opinion is due: it caps the promise of whoever answers a page."""
+"""Senior opinion: what counts as one, and when it is due, which caps a promise."""
 
 from datetime import datetime
 
-from triage.domain.events import Actor, Event, read_actor
+from triage.domain.case import MilestoneEntry
+from triage.domain.events import Event, read_actor
 from triage.domain.tiers import Tier
 from triage.workflow.course import Course
 from triage.workflow.milestone_entries import corrected_entries
@@ -23,29 +24,26 @@ def senior_due(course: Course) -> datetime | None:
             unmet.append((each.at + limit, each.tier))
         if each.closed_at or _is_heard(_given(course), since, until):
             unmet.clear()
-    decided = [each.received_at for each in course.decisions if _is_final(each)]
+    decided = [each.received_at for each in course.final_decisions]
     if _is_heard(decided, since, None):
         return None  # it ends with the decision
     rank = course.standing_tier.rank
     return min((due for due, tier in unmet if tier.rank <= rank), default=None)
 
 
+def set_by_seniors(course: Course) -> list[Event]:
+    """Tiers and treatments that a senior has set: each is an opinion too."""
+    seniors = course.book.authority.may.give_senior_opinion
+    acts = (*course.tiers_set, *course.final_decisions)
+    return [each for each in acts if (by := read_actor(each.data.get("by"))) and by.role in seniors]
+
+
 def _given(course: Course) -> list[datetime]:
     """When we heard of a review, or of a tier or treatment set by a senior."""
-    seniors = course.book.authority.may.give_senior_opinion
     reviews = [entry for entry in course.entries if entry.name == "senior_reviewed"]
     kept = [e for e in corrected_entries(reviews, course.corrections) if not e.is_withdrawn]
-    set_by = [*course.tiers_set, *(each for each in course.decisions if _is_final(each))]
-    by_seniors = [each for each in set_by if (by := _by(each)) and by.role in seniors]
-    return [*(each.received_at for each in kept), *(each.received_at for each in by_seniors)]
-
-
-def _is_final(decision: Event) -> bool:
-    return decision.data.get("treatment") != "more_info"
-
-
-def _by(event: Event) -> Actor | None:
-    return read_actor(event.data.get("by"))
+    heard: list[MilestoneEntry | Event] = [*kept, *set_by_seniors(course)]
+    return [each.received_at for each in heard]
 
 
 def _is_heard(heard: list[datetime], since: datetime | None, until: datetime | None) -> bool:
