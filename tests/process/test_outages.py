@@ -2,9 +2,11 @@
 where it can, and goes on by itself. SIGTERM ends every role in time, whatever is away."""
 
 import json
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import pytest
 
 from tests.local_postgres import LocalPostgres
 from tests.process.installation import STOP_SECONDS, Installation, Running, eventually
-from tests.process.ledger import check_intake, check_logs, count, ends, positions
+from tests.process.ledger import check_intake, check_logs, count, ends, positions, rows
 from tests.process.receiving import Desk, paging_desk, write_roster
 from tests.process.topics import committed, everything, send
 from tests.services import fresh_database, private_postgres, remake_topics
@@ -22,6 +24,10 @@ from triage.proof.kafka_cluster import KafkaCluster
 
 pytestmark = [pytest.mark.kafka_real, pytest.mark.postgres_real, pytest.mark.timeout(240)]
 
+OURS = (
+    "SELECT pid FROM pg_stat_activity"
+    " WHERE datname = current_database() AND application_name LIKE 'triage %'"
+)
 ROLES = ("consume", "escalate", "notify", "web", "export")
 
 
@@ -272,3 +278,31 @@ def test_a_stop_in_the_middle_of_an_outage_is_as_quick(ground: Ground) -> None:
         eventually("not ready", lambda: _not_ready(service))
         status, seconds = service.stop()
     assert (status, seconds < STOP_SECONDS) == (0, True)
+
+
+@contextmanager
+def _hanging(ground: Ground) -> Iterator[None]:
+    """Connections stand, and nothing comes back over them."""
+    backends = [backend for (backend,) in rows(ground.database, OURS)]
+    assert backends
+    try:
+        for each in backends:
+            os.kill(each, signal.SIGSTOP)
+        yield
+    finally:
+        for each in backends:
+            os.kill(each, signal.SIGCONT)
+
+
+def test_a_database_that_hangs_is_told_and_holds_no_stop_up(ground: Ground) -> None:
+    with ground.installation.running("escalate") as service:
+        service.wait_until_ready()
+        with _hanging(ground):
+            eventually("not ready", lambda: _not_ready(service))
+            assert "has not answered" in _reasons(service)
+        service.wait_until_ready()
+        with _hanging(ground):
+            eventually("not ready once more", lambda: _not_ready(service))
+            status, _ = service.stop()
+        assert status == 0
+        assert "service.threads_left" in service.said

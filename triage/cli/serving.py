@@ -23,6 +23,8 @@ _SWITCH_SECONDS = 0.0005
 # Python looks for garbage whenever there are so many objects more (700 if left alone), every time
 # through more of what is kept; 5,000 cases worked out ahead are 240,000 objects.
 _COLLECT_EVERY = 50_000
+_THREADS_SECONDS = 1.0  # the service itself has taken up to seven by then
+_LOG = logging.getLogger(__name__)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -96,6 +98,21 @@ def _serve(settings: Settings, roles: Sequence[str]) -> None:
     _shorten_pauses()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(until_signalled())
+    _leave_threads()
+
+
+def _leave_threads() -> None:
+    """Python waits at its end for every thread, and one that asks a database which hangs would keep
+    the process for ever. What it has not committed is undone, as after any death of ours."""
+    ends = time.monotonic() + _THREADS_SECONDS
+    others = [each for each in threading.enumerate() if each is not threading.main_thread()]
+    for each in (thread for thread in others if not thread.daemon):
+        each.join(max(0.0, ends - time.monotonic()))
+    left = [each.name for each in others if each.is_alive() and not each.daemon]
+    if left:
+        _LOG.error("service.threads_left: %s", ", ".join(left))
+        logging.shutdown()
+        os._exit(0)
 
 
 def _shorten_pauses() -> None:

@@ -1,5 +1,6 @@
 """/metrics and /health: the truth about this process, for every role's port."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
@@ -16,6 +17,7 @@ from triage.web.parts import Component, WebParts
 router = APIRouter()
 
 SWEEP, WATCH = "deadline sweep", "watchman"
+_ANSWER_SECONDS = 3.0  # shorter than the patience of those who ask
 LOOPS = {"sweep": SWEEP, "watch": WATCH}  # by the name under which they stamp their progress
 
 
@@ -55,10 +57,13 @@ async def ready(request: Request) -> Response:
 async def states(parts: WebParts) -> list[Component]:
     """The database, the loops that stamp their progress there, and what the process adds."""
     try:
-        progress = await parts.run_blocking(lambda: _progress(parts))
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            progress = await parts.run_blocking(lambda: _progress(parts))
     except StoreUnavailable as error:
-        away = Component("database", is_well=False, detail=error.what)
-        return [away, *parts.health()]
+        return [_away(error.what), *parts.health()]
+    except TimeoutError:
+        silent = f"has not answered within {_ANSWER_SECONDS:g} s"
+        return [_away(silent), *parts.health()]
     return [
         Component("database", is_well=True, detail="answers"),
         *loops(progress, parts.clock.now(), parts.stale_after),
@@ -80,6 +85,10 @@ def loops(
             yield Component(title, is_well=False, detail=detail, is_vital=False)
         else:
             yield Component(title, is_well=True, detail="turns", is_vital=False)
+
+
+def _away(detail: str) -> Component:
+    return Component("database", is_well=False, detail=detail)
 
 
 def _progress(parts: WebParts) -> dict[str, datetime]:
