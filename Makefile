@@ -9,8 +9,12 @@ export UV_LINK_MODE ?= copy
 demo: $(VENV)/.installed
 	$(BIN)/python -m triage demo
 
+# What starts servers and looks at time limits has the machine for itself.
+SERVERS := tests/browser tests/integration tests/process
+
 test: check $(VENV)/.installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto $(SERVERS:%=--ignore=%)
+	$(BIN)/python -m pytest $(SERVERS)
 
 check: $(VENV)/.installed-test
 	$(BIN)/ruff check triage tests
@@ -20,13 +24,13 @@ check: $(VENV)/.installed-test
 	$(BIN)/python -m triage policy check
 
 unit: $(VENV)/.installed-test
-	$(BIN)/python -m pytest tests/unit tests/properties
+	$(BIN)/python -m pytest -n auto tests/unit tests/properties
 
 scenario: $(VENV)/.installed-test
-	$(BIN)/python -m pytest tests/scenarios
+	$(BIN)/python -m pytest -n auto tests/scenarios
 
 campaign: $(VENV)/.installed-test
-	$(BIN)/python -m pytest tests/campaigns
+	$(BIN)/python -m pytest -n auto tests/campaigns
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

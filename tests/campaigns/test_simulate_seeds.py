@@ -5,6 +5,7 @@ TRIAGE_SIMULATE_SECONDS: time for fresh seeds (default 5). A failure names its s
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from random import SystemRandom
 
@@ -38,14 +39,17 @@ def test_fifty_fixed_seeds_keep_every_invariant_and_come_past_what_they_should()
     assert campaign.pages > 200
 
 
-def test_fresh_seeds_keep_every_invariant() -> None:
+def test_fresh_seeds_keep_every_invariant(
+    record_property: Callable[[str, object], None],
+) -> None:
     ends = time.monotonic() + float(os.environ.get("TRIAGE_SIMULATE_SECONDS", "5"))
     first = SystemRandom().randrange(10**9)
     judge = Judge(books=load_books(None))
     campaign = run_campaign(
         range(first, first + _MOST_FRESH), judge, until=lambda: time.monotonic() >= ends
     )
-    print(f"{campaign.seeds} fresh seeds from {first}, {campaign.deaths} deaths")
+    told = f"{campaign.seeds} fresh seeds from {first}, {campaign.deaths} deaths"
+    record_property("told", told)
     assert not campaign.broken, _told(campaign, judge)
 
 
