@@ -51,6 +51,7 @@ def run(
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # tells of its parts
     if chosen == (WATCH,):
         watch(settings)
     else:
