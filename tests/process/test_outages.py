@@ -306,3 +306,14 @@ def test_a_database_that_hangs_is_told_and_holds_no_stop_up(ground: Ground) -> N
             status, _ = service.stop()
         assert status == 0
         assert "service.threads_left" in service.said
+
+
+def test_kafka_that_hangs_holds_neither_pages_nor_a_stop_up(ground: Ground) -> None:
+    with ground.installation.running() as service:
+        service.wait_until_ready()
+        with ground.cluster.hanging(1):
+            eventually("Kafka told as away", lambda: service.component("kafka")["state"] != "well")
+            case = ground.post(service, "by-http").json()["case"]
+            eventually("the page", lambda: ground.is_paged(case))
+            status, seconds = service.stop()
+    assert (status, seconds < STOP_SECONDS) == (0, True)

@@ -6,12 +6,15 @@ python -m triage.proof.kafka_cluster start --detach       then `status` and `sto
 
 import atexit
 import base64
+import os
+import signal
 import socket
 import sys
 import time
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -117,6 +120,17 @@ class KafkaCluster:
         process.start()
         self._wait_until_serving(READY_SECONDS)
         self._write_record()
+
+    @contextmanager
+    def hanging(self, node: int) -> Iterator[None]:
+        """The broker stands still meanwhile: connections are taken, and nothing is answered."""
+        pid = self._node(node).pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def _node(self, number: int) -> KafkaNode:
         if number not in self._running:
