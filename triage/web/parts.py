@@ -16,6 +16,7 @@ T = TypeVar("T")
 STALE_AFTER = timedelta(seconds=120)  # an alert of infra/prometheus asks for the same
 EVENT_LIMIT_BYTES = 1 << 20
 BATCH_LIMIT_BYTES = 8 << 20
+PATIENCE_SECONDS = 30.0  # above the database's own limit for a statement
 
 
 class RunBlocking(Protocol):
@@ -44,7 +45,7 @@ class WebParts:
     counts as standing still. `secret_key` signs sessions. In a demonstration visitors need no
     sign-in, and screens say so. `push_key` is the public key of push messages, in base64url.
     `secret_of` gives what a reference of the roster stands for, None where it leads nowhere; it may
-    block.
+    block. After `patience_seconds` a request no longer waits for a database that hangs.
     """
 
     store: Store
@@ -61,6 +62,7 @@ class WebParts:
     stale_after: timedelta = STALE_AFTER
     event_limit_bytes: int = EVENT_LIMIT_BYTES
     batch_limit_bytes: int = BATCH_LIMIT_BYTES
+    patience_seconds: float = PATIENCE_SECONDS
 
     @property
     def sessions(self) -> Sessions:

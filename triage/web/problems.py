@@ -74,6 +74,17 @@ def unavailable() -> RefusalError:
     )
 
 
+def undecided(seconds: float) -> RefusalError:
+    """The database has not answered for so long, and may still store what it was given."""
+    return RefusalError(
+        503,
+        "Not known whether it was stored",
+        f"The database has not answered within {seconds:g} s. Send the same thing again, it counts"
+        " once; if it is urgent, telephone the desk.",
+        headers={"Retry-After": "2"},
+    )
+
+
 def unknown_case() -> RefusalError:
     """Also what somebody gets who may not see it."""
     return RefusalError(404, "No such case", "There is no case with this id that you may see.")

@@ -17,7 +17,7 @@ from triage.intake.unreadable import Unreadable, quarantine_item
 from triage.store.failures import StoreBusy
 from triage.store.transaction import Transaction
 from triage.web.parts import WebParts
-from triage.web.problems import RefusalError, unavailable
+from triage.web.problems import RefusalError, unavailable, undecided
 
 T = TypeVar("T")
 
@@ -76,8 +76,17 @@ async def take(parts: WebParts, sender: Sender, raw: bytes, headers: Mapping[str
 async def in_store(parts: WebParts, work: Callable[[], T]) -> T:
     """Run a transaction off the event loop; again when another writer was faster.
 
-    Raises RefusalError (503) when the database stays away: nothing was stored then.
+    Raises RefusalError (503) when the database stays away: nothing was stored then. When it hangs
+    the answer says that nobody knows yet; what a thread still waits for may be stored later.
     """
+    try:
+        async with asyncio.timeout(parts.patience_seconds):
+            return await _persistently(parts, work)
+    except TimeoutError:
+        raise undecided(parts.patience_seconds) from None
+
+
+async def _persistently(parts: WebParts, work: Callable[[], T]) -> T:
     pause = _FIRST_PAUSE_SECONDS
     for _ in range(_TRIES):
         try:

@@ -1,8 +1,9 @@
 """POST /events: stored first, then answered; refusals say what, where and what was allowed."""
 
+import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -241,3 +242,20 @@ def test_without_a_database_nothing_is_answered_as_taken(house: House) -> None:
     assert int(answer.headers["retry-after"]) > 0
     assert journal_size(house) == 0
     assert house.client().post("/events", content=event(), headers=headers).status_code == 202
+
+
+def test_a_database_that_hangs_while_it_stores_is_told_as_not_known(house: House) -> None:
+    async def tell_late(work: Callable[[], Any]) -> Any:
+        done = work()
+        if journal_size(house):
+            await asyncio.Event().wait()
+        return done
+
+    headers = house.as_(HOSPITAL)
+    client = house.client(run_blocking=tell_late, patience_seconds=0.01)
+    answer = client.post("/events", content=event(), headers=headers)
+
+    assert (answer.status_code, answer.json()["title"]) == (503, "Not known whether it was stored")
+    assert int(answer.headers["retry-after"]) > 0
+    again = house.client().post("/events", content=event(), headers=headers)
+    assert (again.status_code, again.json()["duplicate"]) == (202, True)
