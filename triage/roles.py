@@ -123,7 +123,7 @@ class Roles:
 
     def escalate(self) -> Metronome:
         """The sweep and what makes it run."""
-        sweep = Sweep(self._own_store("sweep"), self.desk)
+        sweep = Sweep(self._own_store("sweep"), self.desk, self.clock)
         metronome = Metronome(
             sweep.turn,
             clock=self.clock,

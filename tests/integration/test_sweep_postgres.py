@@ -2,18 +2,19 @@
 
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import event
 
 from tests.unit.escalation.test_foresight import BROKEN, Faulty, everything, first_due
-from tests.unit.escalation.test_sweep import EMERGENT, desk, overdue, receive
+from tests.unit.escalation.test_sweep import EMERGENT, OPENED, desk, overdue, receive
 from triage.escalation.sweep import CLAIM, Sweep
 from triage.store import Store, open_store, upgrade
 
 pytestmark = pytest.mark.postgres_real
 MANY = 6 * CLAIM
+LOT = 2 * CLAIM + 50
 
 
 @pytest.fixture
@@ -48,6 +49,36 @@ def test_a_burst_swept_by_two_hands_pages_each_case_once_and_as_one_hand_would(
     assert (swept.cases, swept.failed) == (MANY, ())
     assert swept.pages == alone.pages > 0
     assert everything(store) == everything(plain)
+
+
+class At:
+    """A clock that stands."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        return self._at
+
+
+@pytest.mark.parametrize(("clock", "swept"), [(0.6, 2), (0.9, 3), (3600, 3)])
+def test_what_falls_due_while_a_burst_is_swept_is_swept_with_it_and_nothing_early(
+    store: Store, clock: float, swept: int
+) -> None:
+    for lot, after in enumerate((0, 0.5, 0.8, 1.5)):
+        received = OPENED + timedelta(seconds=after)
+        receive(store, range(lot * LOT, (lot + 1) * LOT), received, findings=EMERGENT)
+    due = first_due(store)
+    present = due + timedelta(seconds=clock)
+    sweep = Sweep(store, desk(store), At(present))
+    looking = Sweep(store, desk(store))
+    sweep._foresight = looking._foresight  # as it would have been looked before
+    while looking.turn(due - timedelta(seconds=5)).looks_ahead:
+        pass
+    assert sweep.turn(due).cases == swept * LOT
+    with store.read() as reader:
+        pages = reader.pages(limit=10_000)
+    assert max(page.order.owed_at for page in pages) <= min(present, due + timedelta(seconds=1))
 
 
 def test_a_fault_of_ours_in_a_burst_holds_up_no_other_and_is_told_once(store: Store) -> None:

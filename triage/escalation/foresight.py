@@ -5,7 +5,7 @@ a time. What has changed meanwhile is worked out anew when it is due, as everyth
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from triage.domain.errors import StoreUnavailable
@@ -17,12 +17,15 @@ from triage.store.store import Store
 
 _LOG = logging.getLogger(__name__)
 _AHEAD = timedelta(seconds=30)
+_PRESSING = timedelta(seconds=15)  # as long as 5,000 cases take beside what falls due meanwhile
 _WORTH_IT = 100  # fewer than this are worked out in time when they are due
-_SLICE = 10  # about 10 ms of work, so that what falls due meanwhile hardly waits
-_LONG_SLICE = 50  # where nothing falls due within `_LEISURE`
-_LEISURE = timedelta(seconds=0.5)
+_A_CASE = timedelta(milliseconds=4)  # twice what it takes where nothing else is to be done
+_SLICE = 10
+_LONG_SLICE = 50
 _MOST = 5_000  # about 75 MB
-_BEGINNING = (datetime.min.replace(tzinfo=UTC), "")
+_FREED = 20  # are freed in a tenth of the time in which one is worked out
+_ASKED_EVERY = timedelta(seconds=0.5)
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 class Foresight:
@@ -31,7 +34,9 @@ class Foresight:
     def __init__(self, store: Store, desk: Desk) -> None:
         self._store, self._desk = store, desk
         self._known: dict[CaseId, Foreseen] = {}
-        self._looked_upto = _BEGINNING
+        self._past: list[Foreseen] = []  # kept until there is time to free it
+        self._looked_upto = (_BEGINNING, "")
+        self._ask_from = _BEGINNING
 
     @property
     def known(self) -> Mapping[CaseId, Foreseen]:
@@ -42,31 +47,50 @@ class Foresight:
         """How many of those have come due."""
         return sum(each.due_at <= now for each in self._known.values())
 
+    def forget(self, cases: Iterable[CaseId]) -> None:
+        """These are past."""
+        self._past += [self._known.pop(case) for case in cases if case in self._known]
+
     def look(self, now: datetime, next_in: timedelta | None) -> bool:
         """Work out a few more; whether there are others left. Raises StoreUnavailable.
 
-        `next_in`: until the next case is due, None when none waits.
+        What is due at `now` is past. `next_in`: how long until the next case is due, negative when
+        it is overdue, None when none waits. As many are worked out as there is time for until
+        then; others are not kept waiting, unless a burst is so near that some must be.
         """
-        self._known = {case: each for case, each in self._known.items() if each.due_at > now}
-        if len(self._known) >= _MOST or next_in is None or next_in > _AHEAD:
+        fitting = _fitting(next_in)
+        self.forget([case for case, each in self._known.items() if each.due_at <= now])
+        del self._past[: max(fitting * _FREED, len(self._past) - _MOST)]
+        is_asked = fitting > 0 or now >= self._ask_from
+        if next_in is None or next_in > _AHEAD or not is_asked:
             return False
-        after = max(self._looked_upto, (now, ""))
         try:
-            return self._look_behind(
-                after, now + _AHEAD, _LONG_SLICE if next_in > _LEISURE else _SLICE
-            )
+            return self._look_behind(now, fitting)
         except StoreUnavailable:
             raise
         except Exception as error:  # a loop's outer edge: the sweep itself will meet it again
             _LOG.error("sweep.foresight_failed: %s", described(error))
             return False
 
-    def _look_behind(self, after: tuple[datetime, str], until: datetime, most: int) -> bool:
+    def _look_behind(self, now: datetime, fitting: int) -> bool:
         with self._store.begin() as tx:
-            coming = tx.due_next(after, until, _WORTH_IT)
-            if not coming or (not self._known and len(coming) < _WORTH_IT):
+            coming = tx.due_next(max(self._looked_upto, (now, "")), now + _AHEAD, _WORTH_IT)
+            most = self._how_many(coming, now, fitting)
+            if most == 0:
+                self._ask_from = now + _ASKED_EVERY
                 return False
             chosen = coming[:most]
             self._looked_upto = chosen[-1]
             self._known |= foresee(tx, [case for _, case in chosen], self._desk)
         return len(coming) > most
+
+    def _how_many(self, coming: Sequence[tuple[datetime, str]], now: datetime, fitting: int) -> int:
+        if not coming or (not self._known and len(coming) < _WORTH_IT):
+            return 0
+        is_near = coming[0][0] <= now + _PRESSING
+        return min(max(fitting, _SLICE if is_near else 0), _MOST - len(self._known))
+
+
+def _fitting(next_in: timedelta | None) -> int:
+    """How many cases can be worked out before the next one is due."""
+    return _LONG_SLICE if next_in is None else max(0, min(next_in // _A_CASE, _LONG_SLICE))

@@ -119,8 +119,10 @@ class Metronome:
         # Zero: overdue, and in other hands or failing. The next beat is soon enough for those.
         if result.looks_ahead and self._scheduler.running:
             self._wake_in(_SOONEST)
-        elif result.next_in and result.next_in < _EVERY and self._scheduler.running:
-            self._wake_in(max(result.next_in / self._speed, _SOONEST))
+        elif result.next_in and self._scheduler.running:
+            wait = now + result.next_in - self._clock.now()  # the turn itself took some of it
+            if wait < _EVERY:
+                self._wake_in(max(wait / self._speed, _SOONEST))
 
     def _wait_for_database(self, error: StoreUnavailable) -> None:
         if self._status.waiting_for is None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from triage.domain.errors import StoreUnavailable
 from triage.domain.events import CaseId
+from triage.domain.instants import Clock
 from triage.escalation.foresight import Foresight
 from triage.handle import Desk, sweep_cases
 from triage.intake.faults import described
@@ -18,6 +19,7 @@ from triage.unread import sweep_unread
 LOOP = "sweep"
 CLAIM = 100
 _HANDS = 2  # one makes rows ready while the database writes those of the other
+_BURST = timedelta(seconds=1)  # then the turn is ended: unread records and its mark wait for it
 
 _LOG = logging.getLogger(__name__)
 _RETRY_AFTER = timedelta(seconds=10)
@@ -59,16 +61,22 @@ class _Batch:
 
 
 class Sweep:
-    """Synchronous; one turn at a time in a process, any number of processes."""
+    """Synchronous; one turn at a time in a process, any number of processes.
 
-    def __init__(self, store: Store, desk: Desk) -> None:
-        self._store, self._desk = store, desk
+    `clock`: what falls due while a burst is swept is swept with it. Without one a turn ends with
+    what is due at its `now`.
+    """
+
+    def __init__(self, store: Store, desk: Desk, clock: Clock | None = None) -> None:
+        self._store, self._desk, self._clock = store, desk, clock
         self._again_at: dict[CaseId, datetime] = {}
         self._foresight = Foresight(store, desk)
         self._stamped_at: datetime | None = None
 
     def turn(self, now: datetime) -> SweepResult:
         """Everything that is due at `now`. Raises StoreUnavailable; what was done stays done.
+
+        Of a burst also what falls due within the next second, as far as the turn is under way.
 
         A case that cannot be folded (a fault of ours) is logged as an error, holds up no other,
         and is tried again after ten seconds.
@@ -78,7 +86,7 @@ class Sweep:
             self._burst(now, tally)
         self._drain(now, tally)
         next_in = self._unread_and_finish(now, tally)
-        looks_ahead = self._foresight.look(now, next_in)
+        looks_ahead = self._look_ahead(now, next_in)
         return SweepResult(tally.cases, tally.pages, tuple(tally.failed), next_in, looks_ahead)
 
     def _burst(self, now: datetime, tally: _Tally) -> None:
@@ -89,14 +97,23 @@ class Sweep:
             self._count(batch.cases, batch.pages, tally)
 
     def _batches(self, now: datetime) -> Iterator[_Batch]:
-        """Until nothing is left, or a fault is met: that is left to one hand alone."""
+        """Until nothing is left, or a fault is met: that is left to one hand alone. Hands that
+        waited for one another at the end of each turn would waste a third of a burst."""
         while True:
-            batch = self._swept_batch(now)
+            batch = self._swept_batch(min(self._time(now), now + _BURST))
             if batch.error is not None:
                 return
             yield batch
             if batch.is_last or not batch.cases:
                 return
+
+    def _time(self, now: datetime) -> datetime:
+        """The present instant, where there is a clock, in a turn that began at `now`."""
+        return max(self._clock.now(), now) if self._clock else now
+
+    def _look_ahead(self, now: datetime, next_in: timedelta | None) -> bool:
+        taken = self._time(now) - now
+        return self._foresight.look(now, None if next_in is None else next_in - taken)
 
     def _drain(self, now: datetime, tally: _Tally) -> None:
         done: set[CaseId] = set()
@@ -167,6 +184,7 @@ class Sweep:
         tally.pages += pages
         for case in cases:
             self._again_at.pop(case, None)
+        self._foresight.forget(cases)
 
     def _unread_and_finish(self, now: datetime, tally: _Tally) -> timedelta | None:
         """Unread records in the turn's last transaction; a fault in them does not keep its mark."""

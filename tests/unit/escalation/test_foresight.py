@@ -1,5 +1,6 @@
 """Looking ahead changes when a case is worked out, and nothing that comes of it."""
 
+import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -76,6 +77,50 @@ def test_every_case_of_a_burst_is_known_before_and_forgotten_after_its_instant()
     assert len(foresight.known) == MANY
     foresight.look(first_due(store), timedelta())
     assert foresight.known == {}
+
+
+def test_what_is_past_is_freed_when_nothing_is_due() -> None:
+    store = a_house()
+    foresight = looked_ahead(store)
+    each = next(iter(foresight.known.values()))
+    foresight.look(first_due(store), timedelta())
+    assert sys.getrefcount(each) > 2
+    foresight.look(first_due(store), timedelta(seconds=1))
+    assert sys.getrefcount(each) == 2  # ours and the call's
+
+
+def test_what_falls_due_meanwhile_does_not_wait_for_a_burst_that_is_far() -> None:
+    store = a_house()
+    foresight, due = Foresight(store, desk(store)), first_due(store)
+    assert not foresight.look(due - timedelta(seconds=20), timedelta(milliseconds=1))
+    assert not foresight.look(due - timedelta(seconds=19), -timedelta(milliseconds=1))
+    assert foresight.known == {}
+
+
+def test_as_many_are_worked_out_as_there_is_time_for_before_the_next_is_due() -> None:
+    store = a_house()
+    foresight, due = Foresight(store, desk(store)), first_due(store)
+    known = []
+    for gap in (20, 20, 40, 1_000):
+        assert foresight.look(due - timedelta(seconds=20), timedelta(milliseconds=gap))
+        known.append(len(foresight.known))
+    assert known == [5, 10, 20, 70]
+
+
+def test_of_a_burst_that_is_near_some_are_worked_out_whatever_falls_due() -> None:
+    store = a_house()
+    foresight, due = Foresight(store, desk(store)), first_due(store)
+    assert foresight.look(due - timedelta(seconds=15), -timedelta(seconds=1))
+    assert foresight.look(due - timedelta(seconds=15), timedelta())
+    assert len(foresight.known) == 20
+
+
+def test_a_case_that_was_swept_is_not_counted_as_due_again() -> None:
+    store = a_house()
+    foresight, due = looked_ahead(store), first_due(store)
+    swept = list(foresight.known)[:30]
+    foresight.forget([*swept, CaseId("never seen")])
+    assert foresight.due(due) == MANY - 30
 
 
 def test_few_cases_are_left_until_they_are_due() -> None:

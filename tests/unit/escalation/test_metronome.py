@@ -75,6 +75,33 @@ def test_it_turns_when_the_next_case_is_due() -> None:
     assert 0.15 < at[1] - at[0] < 0.9
 
 
+class Moving:
+    """A clock that moves when told."""
+
+    def __init__(self) -> None:
+        self.at = THEN
+
+    def now(self) -> datetime:
+        return self.at
+
+
+def test_what_the_turn_itself_took_is_not_waited_again() -> None:
+    clock, at = Moving(), list[float]()
+
+    def turn(now: datetime) -> SweepResult:
+        at.append(monotonic())
+        clock.at += timedelta(minutes=10)
+        return quiet(timedelta(minutes=10) if len(at) == 1 else None)
+
+    made = Metronome(turn, clock=clock, machine=SystemClock(), run_blocking=asyncio.to_thread)
+
+    async def due() -> None:
+        await eventually(lambda: len(at) >= 2)
+
+    play(made, due)
+    assert at[1] - at[0] < 0.5
+
+
 def test_a_wake_from_another_thread_is_a_turn_at_once() -> None:
     seen: list[datetime] = []
     made = metronome(lambda now: (seen.append(now), quiet())[1])
