@@ -9,11 +9,12 @@ import pytest
 
 from tests.second_opinion.case import Said, second_opinion
 from tests.second_opinion.case_compare import differing, first_parting
+from tests.second_opinion.case_corrections import CorrectingMaker
 from tests.second_opinion.case_hands import HandingMaker
 from tests.second_opinion.case_logs import LogMaker
 from tests.second_opinion.case_production import Production, said_by
 from triage.domain.case import Case
-from triage.domain.events import Actor
+from triage.domain.events import Actor, EventType
 from triage.domain.paging import PageOrder
 from triage.domain.tiers import Tier
 from triage.policies.load import load_policy_book
@@ -26,6 +27,7 @@ PARTS = 10
 DIFFERED = (
     30186,  # a round from before its clock's start
 )
+FAMILIES = (HandingMaker, CorrectingMaker)
 FELLOW = Actor(name="Sample Fellow", role="fellow")
 
 
@@ -41,11 +43,12 @@ def test_both_models_say_the_same_of_seeded_logs(part: int) -> None:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_both_models_say_the_same_of_cases_that_change_hands(part: int) -> None:
+@pytest.mark.parametrize("make", FAMILIES)
+def test_both_models_say_the_same_of_logs_of_one_kind(make: type[LogMaker], part: int) -> None:
     partings = [
         found
         for seed in range(SEED + part, SEED + LOGS // 3, PARTS)
-        if (found := first_parting(seed, make=HandingMaker)) is not None
+        if (found := first_parting(seed, make=make)) is not None
     ]
     texts = "\n\n".join(each.text for each in partings[:3])
     assert not partings, f"{len(partings)} logs differ\n{texts}"
@@ -68,6 +71,27 @@ def test_cases_do_change_hands_in_these_logs() -> None:
             event = maker.next_event(production.ordered)
     acts = {"page.acknowledged.v1 coming", "page.acknowledged.v1 hand_over", "hand_back"}
     assert seen >= {*acts, "handover.offered.v1", "handover.accepted.v1"}
+
+
+def test_corrections_do_count_in_these_logs() -> None:
+    """Moved, withdrawn, refused, come before what they correct; and a treatment that was none."""
+    seen = set[str]()
+    for seed in range(1, 60):
+        maker, production = CorrectingMaker(seed), Production()
+        event, treated = maker.first(), False
+        for _ in range(maker.length):
+            production.take(event)
+            case, _ = production.at(event.received_at)
+            if event.type is EventType.MILESTONE_CORRECTED:
+                verdict = case.verdicts[event.key]
+                seen.add("warned" if verdict.warnings else "counts" if verdict.effect else "not")
+                seen |= {"waits again"} if treated and case.treated_at is None else set()
+            treated = case.treated_at is not None
+            seen |= {
+                "moved" for each in case.milestones.values() if each.was not in (None, each.at)
+            }
+            event = maker.next_event(production.ordered)
+    assert seen == {"warned", "counts", "not", "moved", "waits again"}
 
 
 @pytest.mark.parametrize("seed", DIFFERED)

@@ -6,8 +6,9 @@ from tests.second_opinion.case_answers import (
     offer,
     take_answer,
 )
-from tests.second_opinion.case_chart import RANK, Chart, Milestone, is_higher
+from tests.second_opinion.case_chart import RANK, Chart, is_higher
 from tests.second_opinion.case_closing import accept_plan, cancel, reopen_by, take_closing
+from tests.second_opinion.case_milestones import correct, reach
 from tests.second_opinion.case_raises import Set, raise_run, recheck_of
 from tests.second_opinion.case_reports import report_of
 from tests.second_opinion.case_senders import (
@@ -15,14 +16,12 @@ from tests.second_opinion.case_senders import (
     NO_CLINICIANS,
     SENIORS,
     by_of,
-    may_record,
 )
 from tests.second_opinion.case_tier import (
     lower,
     take_findings,
 )
 from triage.domain.events import Event, EventType
-from triage.domain.instants import parse_instant
 
 T = EventType
 REPORTS = (T.REFERRAL_SUBMITTED, T.REFERRAL_UPDATED, T.NEURO_EXAMINED, T.IMAGING_REPORTED)
@@ -129,27 +128,3 @@ def give_opinion(chart: Chart, event: Event) -> bool:
         return False
     chart.opinions.append(event)
     return True
-
-
-def reach(chart: Chart, event: Event) -> bool:
-    name = event.data.get("milestone")
-    if not may_record(event, name):
-        return False
-    chart.milestones.append(Milestone(event, str(name), event.occurred_at))
-    return True
-
-
-def correct(chart: Chart, event: Event) -> bool:
-    """'A side corrects only what it recorded'"""
-    name, was = event.data.get("milestone"), event.data.get("was")
-    found = [m for m in chart.milestones if m.name == name and m.event.id == was]
-    own = [m for m in found if m.event.sender.side is event.sender.side]
-    if found and not own:
-        return False
-    at = parse_instant(event.data.get("time"))
-    for each in own:
-        if event.data.get("withdrawn") is True:
-            each.at = None
-        elif at is not None:
-            each.at = at
-    return may_record(event, name)

@@ -60,6 +60,7 @@ class Run:
     quiet: dict[str, datetime] = field(default_factory=dict)
     declined: list[tuple[datetime, int]] = field(default_factory=list)
     ended: datetime | None = None
+    is_treated: bool = False  # treatment has ended it
 
     @property
     def is_unmet(self) -> bool:
@@ -124,6 +125,8 @@ class Chart:
     call_back: datetime | None = None
     call_back_met: datetime | None = None
     milestones: list[Milestone] = field(default_factory=list)
+    corrections: list[Event] = field(default_factory=list)
+    unraised: list[tuple[str, set[str]]] = field(default_factory=list)  # given while treated
     decisions: list[Event] = field(default_factory=list)
     opinions: list[Event] = field(default_factory=list)
     tier_acts: list[Event] = field(default_factory=list)

@@ -1,7 +1,7 @@
 """Clocks that stand as they are, whatever raises the tier: from imaging to after surgery."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from tests.second_opinion.case_chart import DAY, HOUR, MINUTE, Chart
 from tests.second_opinion.case_orders import value_of
@@ -109,14 +109,19 @@ def theatre(chart: Chart, now: datetime) -> Iterator[Owed]:
     elif tier == "URGENT" and is_only_unstable(chart, now):
         clocks = [(at, 72)]
     elif tier == "URGENT":
-        onset = merge(chart.reports).seen.instant.get("deficit_onset_at")
-        clocks = [(at, 24)]
-        if onset is not None:
-            clocks.append((datetime.fromtimestamp(float(onset), at.tzinfo), 48))
+        onset = onset_of(chart)
+        clocks = [(at, 24), *([(onset, 48)] if onset is not None else [])]
     elif tier == "PRIORITY":
         clocks = [(at, 7 * 24)]
     for start, hours in clocks:
         yield Owed("theatre", start, start + hours * HOUR, operated(chart, at))
+
+
+def onset_of(chart: Chart) -> datetime | None:
+    """'48 h from onset': of what is stated, as a finding or as a milestone, the earliest."""
+    found = merge(chart.reports).seen.instant.get("deficit_onset_at")
+    stated = None if found is None else datetime.fromtimestamp(float(found), UTC)
+    return earliest(stated, chart.standing("deficit_onset"), chart.standing("last_walked"))
 
 
 def operated(chart: Chart, decided: datetime) -> datetime | None:

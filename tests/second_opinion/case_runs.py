@@ -69,7 +69,7 @@ def note_due(chart: Chart, hours: Hours) -> None:
         return
     if run.tier is not None and run.tier != ladder_tier(chart, run):
         run.also.clear()  # 'At EMERGENT, ... pages its owner and the consultant at once'
-    if run.is_unmet:
+    if run.is_unmet or run.is_treated:  # which would go on if the treatment were withdrawn
         run.tier = ladder_tier(chart, run)
         run.due = limit(run.tier, run.start, hours)
 
@@ -79,4 +79,4 @@ def end_run(chart: Chart, at: datetime, *, unmet_only: bool = False) -> None:
     if chart.run is not None and chart.run.ended is None:
         if unmet_only and chart.run.answer is not None:
             return
-        chart.run.ended = at
+        chart.run.ended, chart.run.is_treated = at, unmet_only

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from tests.second_opinion.case_chart import HOUR, Chart, Lowering, Recheck, is_higher
+from tests.second_opinion.case_chart import HOUR, RANK, Chart, Lowering, Recheck, is_higher
 from tests.second_opinion.case_orders import (
     value_of,
 )
@@ -33,13 +33,16 @@ def take_findings(chart: Chart, event: Event, report: Report, upward: Set | None
     first, second = two_readings(chart, event)
     watch_call_back(chart, event)
     count_again(chart, event, report, first, recheck)
-    if chart.treated_at is not None and chart.restarts:  # what opens is always classified
-        after_treatment(chart, event, signs, recheck, upward)
-        return
     tier, rules = higher(first, second) if is_counting(chart) else (None, set())
     if upward is not None and (tier is None or not is_higher(tier, upward.tier)):
         same = rules if tier == upward.tier else set()
         tier, rules = upward.tier, same | {upward.rule}
+    if chart.treated_at is not None and chart.restarts:  # what opens is always classified
+        after_treatment(chart, event, signs, recheck, upward)
+        if tier is not None:
+            chart.unraised.append((tier, rules))
+        set_timer(chart, second, event.receipt)
+        return
     if upward is not None and (chart.tier is None or not is_higher(chart.tier, upward.tier)):
         chart.stands.add(upward.rule)  # one who may not lower gives no lower tier
     settle(chart, event, tier, rules, signs)
@@ -101,6 +104,21 @@ def settle(chart: Chart, event: Event, tier: str | None, rules: set[str], signs:
         worse_when_owned(chart, event.receipt, event)
 
 
+def waits_again(chart: Chart, event: Event) -> None:
+    """The treatment was none: the ladder that it ended goes on, and 'the highest that the receipt
+    of any event ... has given' counts with what came since."""
+    run, given = chart.run, chart.unraised
+    if run is not None and run.is_treated and chart.closing is None:
+        run.ended, run.is_treated = None, False
+    chart.unraised = []
+    tier = max((each for each, _ in given), key=RANK.index, default=None)
+    rules = {rule for each, names in given if each == tier for rule in names}
+    chart.stands |= rules & {"E6", "SET"}
+    settle(chart, event, tier, rules, set())
+    if chart.tier == "EMERGENT":
+        chart.timer = None
+
+
 def watch_call_back(chart: Chart, event: Event) -> None:
     """Call-back: 'first receipt at which U6 hits'; met when '`neuro_unknown` clears'."""
     seen = merge(chart.reports).seen
@@ -132,6 +150,7 @@ def lower(chart: Chart, event: Event, report: Report, tier: str) -> None:
     chart.tier, chart.gave, chart.is_lowered = tier, ["SET"], True
     chart.stands.clear()
     chart.rules_seen.clear()
+    chart.unraised.clear()
     chart.timer = None
     for each in chart.rechecks:
         each.is_timer_ended = True

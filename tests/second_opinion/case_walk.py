@@ -152,7 +152,8 @@ def step(chart: Chart, event: Event, read_page: ReadPage) -> None:
         review(chart, event)
     elif event.sender.side is Side.CENTRE and keeps_promise(event):
         keep_promise(chart)
-    if chart.treated_at is not None and not was_treated:
+    begins_treated = chart.run is not None and chart.run.is_deterioration  # told before it opened
+    if chart.treated_at is not None and not (was_treated or begins_treated):
         end_run(chart, event.receipt, unmet_only=True)  # 'the obligations of the waiting case end'
 
 

@@ -98,6 +98,8 @@ class Course:
     history: list[TierChange] = field(default_factory=list)
     given_rules: set[str] = field(default_factory=set)
     emergent_rules: set[str] = field(default_factory=set)
+    # What reports gave after a treatment, which raises nothing unless the treatment is withdrawn.
+    unraised: list[tuple[Tier, frozenset[str]]] = field(default_factory=list)
     is_lowered: bool = False
     ever_emergent: bool = False
     lowering: Lowering | None = None

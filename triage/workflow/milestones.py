@@ -7,6 +7,7 @@ from triage.domain.instants import parse_instant
 from triage.workflow.causes import note_cause
 from triage.workflow.course import Course
 from triage.workflow.milestone_entries import corrects
+from triage.workflow.treatment import wait_again
 
 
 def record_milestone(course: Course, event: Event) -> Verdict:
@@ -43,7 +44,10 @@ def correct_milestone(course: Course, event: Event) -> Verdict:
         return _refused("data.time is no instant with an offset, and withdrawn is not true")
     if any(_is_named_by(event, each) and not corrects(event, each) for each in course.entries):
         return _refused("a side corrects only what it recorded")
+    was_treated = course.treated_at is not None
     course.corrections.append(event)
+    if was_treated and course.treated_at is None:
+        wait_again(course, event)
     corrected = [entry for entry in course.entries if corrects(event, entry)]
     if not corrected:
         return Verdict(True, warnings=("names no milestone recorded so far",))

@@ -19,6 +19,7 @@ from triage.workflow.ratchet import (
     rise,
     take_report,
 )
+from triage.workflow.treatment import after_treatment
 
 _RECHECKS = ("motor_loss", "pain_surge", "fall", "collapse")
 
@@ -40,33 +41,20 @@ def apply_report(course: Course, report: Reported, *, opening: bool) -> bool:
                 event.sender.source,
             )
         )
-    if course.treated_at is not None and not opening:
-        _after_treatment(course, report, seen)
-        return False
     _watch_callback(course, seen.present, event)
-    if course.lowering is not None and not _counts_after_lowering(course, report, seen):
+    counts = course.lowering is None or _counts_after_lowering(course, report, seen)
+    if course.treated_at is not None and not opening:
+        after_treatment(course, report, seen)
+        if counts:
+            course.unraised.append((seen.tier, seen.rules))
+            _watch_timer(course, seen.present, event)
+        return False
+    if not counts:
         return False
     worsened = deteriorated(report, seen, course.book)
     raise_to(course, seen.tier, seen.rules, event, opening=opening, worsened=worsened)
     _watch_timer(course, seen.present, event)
     return worsened
-
-
-def _after_treatment(
-    course: Course, report: Reported, seen: Seen, *, is_set_emergent: bool = False
-) -> None:
-    """After surgery or radiotherapy the tier stands; only deterioration pages again."""
-    treated = course.treated_at
-    if treated is None or report.event.occurred_at < treated:
-        return
-    if is_set_emergent or deteriorated(report, seen, course.book) or report.recheck == "motor_loss":
-        course.start_run(
-            name=report.event.id,
-            tag_parts=report.event.key,
-            at=report.event.receipt,
-            cause="deterioration after treatment",
-            after_treatment=True,
-        )
 
 
 def _counts_after_lowering(course: Course, report: Reported, seen: Seen) -> bool:
@@ -145,7 +133,8 @@ def apply_tier(course: Course, event: Event, report: Reported) -> Verdict:
     seen = _take_examination(course, event, report)
     rules = frozenset({"E6" if tier is Tier.EMERGENT else "SET"})
     if course.treated_at is not None:
-        _after_treatment(course, report, seen, is_set_emergent=tier is Tier.EMERGENT)
+        after_treatment(course, report, seen, is_set_emergent=tier is Tier.EMERGENT)
+        course.unraised.append(_top_of(course, report, seen, tier, rules))
         return Verdict(True)
     _set_upward(course, report, seen, tier, rules)
     course.keep_promise(event)
@@ -157,17 +146,25 @@ def _set_upward(
 ) -> None:
     """What was set, or what was found at it where that is worse: one raise."""
     event, by, reason = report.event, read_actor(report.event.data.get("by")), _reason(report.event)
-    counts = course.lowering is None or _counts_after_lowering(course, report, seen)
-    if not counts:
-        course.timer60_since = None  # what is no worse than at the lowering sets no timer
+    top, rules = _top_of(course, report, seen, tier, rules)
     worsened = deteriorated(report, seen, course.book)
-    if counts and seen.tier.rank > tier.rank:  # raising is nobody's word against what was found
-        raise_to(course, seen.tier, seen.rules, event, worsened=worsened)
+    if top is not tier:  # raising is nobody's word against what was found
+        raise_to(course, top, rules, event, worsened=worsened)
         return
-    if counts and seen.tier is tier:
-        rules |= seen.rules
     role = by.role if by else None
     raise_to(course, tier, rules, event, worsened=worsened, by=role, reason=reason)
+
+
+def _top_of(
+    course: Course, report: Reported, seen: Seen, tier: Tier, rules: frozenset[str]
+) -> tuple[Tier, frozenset[str]]:
+    """The higher of what was set and what was found at it, and the rules that give it."""
+    if course.lowering is not None and not _counts_after_lowering(course, report, seen):
+        course.timer60_since = None  # what is no worse than at the lowering sets no timer
+        return tier, rules
+    if seen.tier.rank > tier.rank:
+        return seen.tier, seen.rules
+    return tier, rules | seen.rules if seen.tier is tier else rules
 
 
 def _reason(event: Event) -> str | None:
@@ -213,6 +210,7 @@ def _lower(course: Course, event: Event, report: Reported, tier: Tier) -> Verdic
     course.lowering = Lowering(event, dict(course.merged.values))
     course.timer60_since = None
     course.emergent_rules = set()
+    course.unraised = []
     course.rechecks = [replace(recheck, raises=False) for recheck in course.rechecks]
     by = read_actor(event.data.get("by"))
     reason = str(event.data.get("reason"))
