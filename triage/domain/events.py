@@ -86,10 +86,13 @@ def read_actor(value: object) -> Actor | None:
     """`{person, name, role, site}` as an Actor, role case-folded; None when it is no object."""
     if not isinstance(value, Mapping):
         return None
-    fields = {key: _text(value.get(key)) for key in ("person", "name", "role", "site")}
-    if fields["role"]:
-        fields["role"] = fields["role"].casefold()
-    return Actor(**fields)
+    role = _text(value.get("role"))
+    return Actor(
+        person=_text(value.get("person")),
+        name=_text(value.get("name")),
+        role=role.casefold() if role else None,
+        site=_text(value.get("site")),
+    )
 
 
 def _text(value: object) -> str | None:

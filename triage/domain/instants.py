@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 _RFC3339 = re.compile(
@@ -9,6 +10,7 @@ _RFC3339 = re.compile(
 )
 
 _OURS = len("2026-03-10T08:02:01.000000+00:00")
+_KEPT = 8192  # each step of a case reads and writes the instants of its earlier steps again
 
 
 class Clock(Protocol):
@@ -26,6 +28,15 @@ def parse_instant(text: object) -> datetime | None:
     """
     if not isinstance(text, str):
         return None
+    return _known(text) if len(text) <= _OURS else _read(text)
+
+
+@lru_cache(_KEPT)
+def _known(text: str) -> datetime | None:
+    return _read(text)
+
+
+def _read(text: str) -> datetime | None:
     text = text.strip()
     if _RFC3339.fullmatch(text) is None:
         return None
@@ -51,6 +62,7 @@ def _at_most_microseconds(text: str) -> str:
     return re.sub(r"(\.\d{6})\d+", r"\1", text)
 
 
+@lru_cache(_KEPT)
 def format_instant(instant: datetime) -> str:
     """RFC 3339 in UTC, e.g. `2026-03-10T08:02:01+00:00`; refuses a naive datetime (ValueError)."""
     if instant.tzinfo is UTC:

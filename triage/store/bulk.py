@@ -23,6 +23,7 @@ class Bulk:
 
     columns: tuple[str, ...]
     kinds: tuple[type, ...]
+    instants: tuple[int, ...]  # where they stand among the columns
     postgres: str
     sqlite: str
     values_of: Callable[[Any], Any]
@@ -37,7 +38,14 @@ class Bulk:
 
     def tuples(self, records: Iterable[Any]) -> list[tuple[Any, ...]]:
         """One tuple for each record: the parameters on SQLite."""
-        return [tuple(map(_sqlite_value, self.values_of(record))) for record in records]
+        return [self._written(self.values_of(record)) for record in records]
+
+    def _written(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        row = list(values)
+        for place in self.instants:
+            if row[place] is not None:
+                row[place] = sqlite_instant(row[place])
+        return tuple(row)
 
 
 def bulk_insert(
@@ -61,9 +69,11 @@ def bulk_insert(
     into = f"INSERT INTO {table.name} ({_quoted(names)})"
     arrays = ", ".join(f"%({c.name})b::{postgres_array(c.type)}" for c in columns)
     marks = ", ".join("?" for _ in columns)
+    kinds = tuple(c.type.python_type for c in columns)
     return Bulk(
         columns=names,
-        kinds=tuple(c.type.python_type for c in columns),
+        kinds=kinds,
+        instants=tuple(place for place, kind in enumerate(kinds) if kind is datetime),
         postgres=f"{into} SELECT * FROM unnest({arrays}) {conflict}{gives}",  # noqa: S608 - own names
         sqlite=f"{into} VALUES ({marks}) {conflict}",
         values_of=values_of or attrgetter(*names),
@@ -89,7 +99,3 @@ def _plain(values: tuple[Any, ...], kind: type) -> list[Any]:
     if set(map(type, values)) <= {kind, NoneType}:
         return list(values)
     return [None if value is None else kind(value) for value in values]
-
-
-def _sqlite_value(value: Any) -> Any:
-    return sqlite_instant(value) if isinstance(value, datetime) else value

@@ -22,7 +22,7 @@ class Prepared:
     def __init__(self, sqlite: Executable, postgres: Executable | None = None) -> None:
         self._sqlite, self.postgres = sqlite, sqlite if postgres is None else postgres
 
-    @property
+    @cached_property
     def sql(self) -> str:
         """For SQLite, with a mark for each parameter."""
         return str(self._compiled)
@@ -37,12 +37,7 @@ class Prepared:
     def read(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Rows as they were written."""
         readers = self._readers
-        if not any(readers):
-            return rows
-        return [
-            tuple(read(value) if read else value for read, value in zip(readers, row, strict=True))
-            for row in rows
-        ]
+        return [_read(row, readers) for row in rows] if readers else rows
 
     @cached_property
     def _compiled(self) -> Any:
@@ -56,9 +51,18 @@ class Prepared:
         return tuple(_mark(name, bound[name]) for name in compiled.positiontup or ())
 
     @cached_property
-    def _readers(self) -> tuple[Change | None, ...]:
+    def _readers(self) -> tuple[tuple[int, Change], ...]:
+        """Of the columns that are kept in another form than they are read in: place and reader."""
         columns = getattr(self._sqlite, "selected_columns", ())
-        return tuple(_reader(column.type) for column in columns)
+        readers = enumerate(_reader(column.type) for column in columns)
+        return tuple((place, reader) for place, reader in readers if reader)
+
+
+def _read(row: tuple[Any, ...], readers: tuple[tuple[int, Change], ...]) -> tuple[Any, ...]:
+    values = list(row)
+    for place, read in readers:
+        values[place] = read(values[place])
+    return tuple(values)
 
 
 def _mark(name: str, bound: BindParameter[Any]) -> tuple[str | None, Any, Change | None]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from operator import attrgetter
 
 from triage.domain.case import (
     Acknowledgement,
@@ -141,10 +142,9 @@ class Course:
 
     def copy(self) -> "Course":
         """The same course, to be carried on apart from this one."""
-        other: Course = object.__new__(Course)
-        for name in _FIELDS:
-            value = getattr(self, name)
-            setattr(other, name, value.copy() if type(value) in (list, set, dict) else value)
+        other = Course(
+            *[each.copy() if type(each) in (list, set, dict) else each for each in _VALUES(self)]
+        )
         other.restarts = [
             Restart(each.at, each.tier, each.event, each.closed_at) for each in self.restarts
         ]
@@ -296,4 +296,4 @@ class Course:
         self.reviews.append(Review(why, event.receipt, event.id, tag, field))
 
 
-_FIELDS = tuple(each.name for each in fields(Course))
+_VALUES = attrgetter(*(each.name for each in fields(Course)))

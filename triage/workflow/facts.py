@@ -9,7 +9,6 @@ from triage.domain.events import Event, EventType, read_actor
 from triage.policies.derive import has_sphincter_sign, severity
 from triage.policies.schedule_tables import ObligationClock, ObligationRow
 from triage.workflow.course import Course
-from triage.workflow.milestone_entries import corrected_entries
 from triage.workflow.senior_opinion import set_by_seniors
 
 _SURGICAL = ("surgery", "stabilise")
@@ -39,6 +38,7 @@ class Facts:
 
     def __init__(self, course: Course, case: Case) -> None:
         self.course, self.case = course, case
+        self._ended: dict[tuple[str, datetime | None], datetime | None] = {}
 
     def at(self, milestone: str) -> datetime | None:
         """The standing instant of a milestone."""
@@ -55,9 +55,17 @@ class Facts:
 
         Whichever of them stands, what was done in time was done in time.
         """
-        mine = [entry for entry in self.course.entries if entry.name == milestone]
-        kept = corrected_entries(mine, self.course.corrections)
-        return sorted(Moment(each.at, each.received_at) for each in kept if not each.is_withdrawn)
+        return self._recorded.get(milestone, [])
+
+    @cached_property
+    def _recorded(self) -> dict[str, list[Moment]]:
+        found: dict[str, list[Moment]] = {}
+        for each in self.case.milestone_entries:
+            if not each.is_withdrawn:
+                found.setdefault(each.name, []).append(Moment(each.at, each.received_at))
+        for moments in found.values():
+            moments.sort()
+        return found
 
     @cached_property
     def examined(self) -> list[tuple[datetime, str]]:
@@ -192,6 +200,12 @@ class Facts:
 
         A decision that we heard of before `since` does not end what a raise started then.
         """
+        key = name, since
+        if key not in self._ended:
+            self._ended[key] = self._end_of(name, since)
+        return self._ended[key]
+
+    def _end_of(self, name: str, since: datetime | None) -> datetime | None:
         ends = [self.closed_at]
         if name == "after_surgery":
             return self.at("died")

@@ -5,20 +5,18 @@ move to a later instant than an unmet one that they replace (clinical-policy.md 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
 
-from triage.domain.case import Case, Obligation
-from triage.domain.paging import ACKNOWLEDGEMENT, short_tag
+from triage.domain.case import Case, Obligation, Run
+from triage.domain.paging import ACKNOWLEDGEMENT
 from triage.domain.roster.roster import Site
 from triage.domain.tiers import Tier
-from triage.policies.book import PolicyBook
-from triage.policies.schedule_tables import Limit, ObligationClock, ObligationRow, OnlyRule
-from triage.workflow.breaches import Key, key_of, with_missed
-from triage.workflow.course import Course
+from triage.policies.schedule_tables import ObligationClock, ObligationRow
+from triage.workflow.breaches import Key, with_missed
+from triage.workflow.course import Course, EndedRun
 from triage.workflow.facts import Facts, Moment, Start
-from triage.workflow.terms import due_after, holders
+from triage.workflow.limits import Due, due_by, limited, limits_of, run_tag
+from triage.workflow.terms import holders
 
 # Met before a raise, these need not be met again: the picture has been taken.
 _ONCE = ("mri",)
@@ -45,7 +43,7 @@ class Owed:
         tiers = {self.tier, *(tier for _, tier in self.course.tiers_stood)}
         tiers |= {ended.run.tier for ended in self.course.ended_runs}
         tiers |= {self.course.run.tier} if self.course.run else set()
-        for terms, clock in _limited(self.course.book, frozenset(tiers)):
+        for terms, clock in limited(self.course.book, frozenset(tiers)):
             found.extend(self._of(terms, clock))
         ran = [each for each in found if _ever_ran(each)]
         return tuple(sorted(ran, key=lambda each: (each.due_at, each.name, each.clock)))
@@ -61,47 +59,47 @@ class Owed:
         starts = self.facts.starts(terms, clock)
         return self._plain(terms, clock, starts) if starts else ()
 
-    def make(
+    def _due(
         self,
         terms: ObligationRow,
         clock: ObligationClock,
         start: datetime,
+        tier: Tier,
+        carried: datetime | None = None,
+    ) -> Due | None:
+        """Until when it is owed, or None where the tier states words instead of a limit."""
+        due = due_by(limits_of(clock, tier, self.case.rules), start, tier, self.site, carried)
+        if due:
+            self.worked_out.add((terms.name, clock.name, start, due.at))
+        return due
+
+    def _made(
+        self,
+        terms: ObligationRow,
+        clock: ObligationClock,
+        start: datetime,
+        due: Due,
         *,
         run: str,
         tag: str = "",
-        tier: Tier | None = None,
-        carried: datetime | None = None,
         met: datetime | None = None,
         closed: datetime | None = None,
-    ) -> Obligation | None:
-        """One obligation, or None where the tier states words instead of a limit."""
-        limits = self._limits(clock, tier or self.tier)
-        if not limits:
-            return None
-        strictest = limits[0]
-        if met and closed and closed < met:
-            met = None  # it had ended by then
-        due = due_after(strictest.within, start, self.site)
-        for limit in limits[1:]:
-            other = due_after(limit.within, start, self.site)
-            if other < due:
-                due, strictest = other, limit
-        made = Obligation(
+    ) -> Obligation:
+        """One obligation, which was met or has ended (not both)."""
+        return Obligation(
             name=terms.name,
             clock=clock.name,
             starts_at=start,
-            due_at=min(due, carried) if carried else due,
-            nominal=due - start,
-            holders=self._holders(terms.name, tier or self.tier),
-            kind=strictest.kind,
-            source=", ".join(strictest.source),
+            due_at=due.at,
+            nominal=due.nominal,
+            holders=self._holders(terms.name, due.tier),
+            kind=due.limit.kind,
+            source=", ".join(due.limit.source),
             run=run,
-            run_tag=tag or _run_tag(terms.name, clock.name, start),
+            run_tag=tag or run_tag(terms.name, clock.name, start),
             met_at=met,
-            closed_at=None if met else closed,
+            closed_at=closed,
         )
-        self.worked_out.add(key_of(made))
-        return made
 
     def _holders(self, name: str, tier: Tier) -> tuple[str, ...]:
         if name != ACKNOWLEDGEMENT:
@@ -109,53 +107,44 @@ class Owed:
         rungs = self.course.book.ladders.acknowledgement[tier].rungs
         return rungs[0].roles if rungs else holders(self.course.book, name)
 
-    def _limits(self, clock: ObligationClock, tier: Tier) -> tuple[Limit, ...]:
-        stated = clock.tier[tier]
-        for rule, instead in stated.only_rule.items():
-            if self.case.rules == (rule,):
-                return _only(instead)
-        return stated.limits
-
     def _acknowledgements(
         self, terms: ObligationRow, clock: ObligationClock
     ) -> Iterator[Obligation]:
         """One for each run: the ladder's own, and those that were answered, replaced or closed."""
         for ended in self.course.ended_runs:
             run = ended.run
-            made = self._run(terms, clock, run.started_at, run.name, run.tag, run.tier, run.carried)
-            if made:
-                yield _ended(made, ended.met_at, ended.ended_at)
+            yield from self._run(terms, clock, run, run.tier, run.carried, ended)
         run_now, held = self.course.run, self.course.acknowledgement
         if run_now is None:
             return
         tier = run_now.tier if run_now.after_treatment else self.tier
         carried = tuple(each for each in run_now.carried if each[1].rank <= tier.rank)
-        made = self._run(terms, clock, run_now.started_at, run_now.name, run_now.tag, tier, carried)
-        if made:
-            closed = None if run_now.after_treatment else self.case.treated_at
-            yield _ended(made, held.met_at if held else None, closed)
+        closed = None if run_now.after_treatment else self.case.treated_at
+        end = EndedRun(run_now, held.met_at if held else None, closed)
+        yield from self._run(terms, clock, run_now, tier, carried, end)
 
     def _run(
         self,
         terms: ObligationRow,
         clock: ObligationClock,
-        start: datetime,
-        name: str,
-        tag: str,
+        run: Run,
         tier: Tier,
-        carried: tuple[tuple[datetime, Tier], ...],
-    ) -> Obligation | None:
-        earlier = [
-            made.due_at
-            for then, tier_then in carried
-            if (made := self.make(terms, clock, then, run=name, tag=tag, tier=tier_then))
-        ]
-        earliest = min(earlier, default=None)
-        return self.make(terms, clock, start, run=name, tag=tag, tier=tier, carried=earliest)
+        carried: Iterable[tuple[datetime, Tier]],
+        end: EndedRun,
+    ) -> Iterator[Obligation]:
+        """What was met counts as met also where it had ended by then."""
+        dues = [self._due(terms, clock, then, tier_then) for then, tier_then in carried]
+        earliest = min((due.at for due in dues if due), default=None)
+        due = self._due(terms, clock, run.started_at, tier, earliest)
+        if due:
+            met, closed = end.met_at, None if end.met_at else end.ended_at
+            yield self._made(
+                terms, clock, run.started_at, due, run=run.name, tag=run.tag, met=met, closed=closed
+            )
 
     def _restarting(self, terms: ObligationRow, clock: ObligationClock) -> Iterator[Obligation]:
         restarts, unmet = self.course.restarts, list[tuple[Tier, datetime]]()
-        if len(restarts) == 1 and not self._limits(clock, self.tier):
+        if len(restarts) == 1 and not limits_of(clock, self.tier, self.case.rules):
             return
         moments = self.facts.met(terms, clock)
         for number, each in enumerate(restarts):
@@ -164,18 +153,18 @@ class Owed:
             met = _first_met(moments, None if terms.name in _ONCE else since, until)
             closed = _first(each.closed_at, until, self.facts.ended(terms.name, since))
             tier = each.tier if until else self.tier
-            made = self.make(
-                terms, clock, each.at, run=each.event, tier=tier, met=met, closed=closed,
-                carried=_kept(unmet, tier),
-            )  # fmt: skip
+            due = self._due(terms, clock, each.at, tier, _kept(unmet, tier))
             if met or each.closed_at:
                 unmet.clear()
-            if made is None:
+            if due is None:
                 continue
             if not (met or each.closed_at):
-                unmet.append((tier, made.due_at))
-            if until is None or made.breached_at(self.case.as_of) or met:
-                yield made
+                unmet.append((tier, due.at))
+            end = _end(met, closed)
+            if until is None or self._is_late(due, *end) or met:
+                yield self._made(
+                    terms, clock, each.at, due, run=each.event, met=end[0], closed=end[1]
+                )
 
     def _examinations(self, terms: ObligationRow, clock: ObligationClock) -> Iterator[Obligation]:
         """From each receipt, raise or examination to the next examination that occurred later."""
@@ -187,26 +176,28 @@ class Owed:
         first = min(each.at for each in restarts)
         starts += [(at, event) for at, event in examined if at > first]
         starts = sorted(dict(sorted(starts)).items())  # what starts at one instant starts once
-        unmet: list[tuple[Tier, datetime]] = []
+        unmet, ended = list[tuple[Tier, datetime]](), self.facts.ended(terms.name)
         for number, (start, run) in enumerate(starts):
             until = starts[number + 1][0] if number + 1 < len(starts) else None
             met = next((at for at, _ in examined if at > start), None)
             is_met = met is not None and (until is None or met <= until)
             closing = self._closed_between(start, until)
             tier = self._tier_until(until)
-            made = self.make(
-                terms, clock, start, run=run, tier=tier, met=met if is_met else None,
-                closed=_first(closing, None if is_met else until, self.facts.ended(terms.name)),
-                carried=_kept(unmet, tier),
-            )  # fmt: skip
+            due = self._due(terms, clock, start, tier, _kept(unmet, tier))
             if is_met or closing:
                 unmet.clear()
-            if made is None:
+            if due is None:
                 continue
             if not (is_met or closing):
-                unmet.append((tier, made.due_at))
-            if until is None or made.breached_at(self.case.as_of):
-                yield made
+                unmet.append((tier, due.at))
+            closed = _first(closing, None if is_met else until, ended)
+            end = _end(met if is_met else None, closed)
+            if until is None or self._is_late(due, *end):
+                yield self._made(terms, clock, start, due, run=run, met=end[0], closed=end[1])
+
+    def _is_late(self, due: Due, met: datetime | None, closed: datetime | None) -> bool:
+        """As `Obligation.breached_at` of it now."""
+        return (met or closed or self.case.as_of) > due.at
 
     def _closed_between(self, start: datetime, until: datetime | None) -> datetime | None:
         """When the case was closed from one start to the next, and has been re-opened since."""
@@ -221,42 +212,26 @@ class Owed:
     def _plain(
         self, terms: ObligationRow, clock: ObligationClock, starts: Sequence[Start]
     ) -> Iterator[Obligation]:
-        if not self._limits(clock, self.tier):
+        if not limits_of(clock, self.tier, self.case.rules):
             return
         moments = [] if clock.starts == "arose" else self.facts.met(terms, clock)
         if terms.name == "call_back" and self.course.callback_met is not None:
             moments = [Moment(self.course.callback_met, self.course.callback_met)]
+        first, ended = _first_met(moments, None, None), self.facts.ended(terms.name)
         for start in starts:
-            made = self.make(
-                terms,
-                clock,
-                start.at,
-                run=start.run,
-                tag=start.tag,
-                met=start.met if start.decides_met else _first_met(moments, None, None),
-                closed=self.facts.ended(terms.name),
-            )
-            if made:
-                yield made
-
-
-@lru_cache(maxsize=256)
-def _limited(
-    book: PolicyBook, tiers: frozenset[Tier]
-) -> tuple[tuple[ObligationRow, ObligationClock], ...]:
-    """The clocks that state a limit at one of these tiers; the others only have words."""
-    return tuple(
-        (row, clock)
-        for row in book.deadlines.obligation
-        for clock in row.clock
-        if any(clock.tier[tier].limits for tier in tiers)
-    )
-
-
-@lru_cache(maxsize=4096)
-def _run_tag(name: str, clock: str, start: datetime) -> str:
-    """Asked for at every fold of a case; instants are in UTC, so equal ones have one text."""
-    return short_tag(name, clock, start.isoformat())
+            due = self._due(terms, clock, start.at, self.tier)
+            if due:
+                met, closed = _end(start.met if start.decides_met else first, ended)
+                yield self._made(
+                    terms,
+                    clock,
+                    start.at,
+                    due,
+                    run=start.run,
+                    tag=start.tag,
+                    met=met,
+                    closed=closed,
+                )
 
 
 def _ever_ran(obligation: Obligation) -> bool:
@@ -265,14 +240,11 @@ def _ever_ran(obligation: Obligation) -> bool:
     return obligation.closed_at is None or obligation.closed_at > obligation.starts_at
 
 
-def _only(instead: OnlyRule) -> tuple[Limit, ...]:
-    if instead.within is None:
-        return ()
-    return (Limit(within=instead.within, kind=instead.kind, source=instead.source),)
-
-
-def _ended(made: Obligation, met: datetime | None, closed: datetime | None) -> Obligation:
-    return replace(made, met_at=met, closed_at=None if met else closed)
+def _end(met: datetime | None, closed: datetime | None) -> tuple[datetime | None, datetime | None]:
+    """When it was met, else when it ended: what had ended by then was not met."""
+    if met and closed and closed < met:
+        met = None
+    return met, None if met else closed
 
 
 def _first(*instants: datetime | None) -> datetime | None:

@@ -1,6 +1,8 @@
 """Comparing values of one field by the book's orders: which of two is worse."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from triage.policies.book import PolicyBook
@@ -17,13 +19,21 @@ def rank(book: PolicyBook, field: str, value: Any) -> float | None:
         return value.timestamp() if field.endswith("onset_at") else None
     if field in _NUMBERS or field.startswith(_ITEM):
         return float(value)
-    row = book.findings.get(field)
-    if row is None:
-        return None
-    for place, step in enumerate(row.steps):
-        if value in step:
-            return float(place)
-    return None
+    places = _places(book).get(field)
+    return places.get(value) if places and isinstance(value, str) else None
+
+
+@lru_cache(maxsize=64)
+def _places(book: PolicyBook) -> Mapping[str, Mapping[str, float]]:
+    """Every field's order by value, made from the book once."""
+    return {
+        field: {
+            value: float(place)
+            for place, step in reversed(list(enumerate(row.steps)))
+            for value in step
+        }
+        for field, row in book.findings.items()
+    }
 
 
 def is_worse(book: PolicyBook, field: str, old: Any, new: Any) -> bool:

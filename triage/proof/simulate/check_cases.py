@@ -17,7 +17,7 @@ from triage.proof.simulate.verdict import CaseView, SecondModel, Violation
 from triage.proof.simulate.world import World
 from triage.store.column_types import read_sqlite_instant
 from triage.workflow.document import case_document
-from triage.workflow.fold import fold
+from triage.workflow.fold import fold, follow, seen_at
 from triage.workflow.plan import plan
 
 _LATE = timedelta(seconds=5)
@@ -29,8 +29,9 @@ def check_cases(outcome: Outcome, second_model: SecondModel | None = None) -> It
     for view in views(outcome.world):
         yield from _same_as_log(outcome.world, view)
         yield from _tier_falls(view)
-        at_the_end = _again(view, view.log, view.now)
-        yield from _owed(outcome.world, view, at_the_end)
+        followed = follow(view.case, view.log, view.book, view.roster)
+        at_the_end = seen_at(followed, view.now)
+        yield from _owed(outcome.world, view, seen_at(followed, view.folded_at), at_the_end)
         yield from _deadlines_stand(outcome.world, view, at_the_end)
         if second_model is not None:
             yield from second_model(view)
@@ -111,10 +112,11 @@ def _lowers(event: Event) -> bool:
     )
 
 
-def _owed(world: World, view: CaseView, case: Case) -> Iterator[Violation]:
-    """Everything that is owed by now is there, and the next instant is ahead."""
+def _owed(world: World, view: CaseView, then: Case, case: Case) -> Iterator[Violation]:
+    """Everything that is owed by now is there, and the next instant is ahead; `then` is the case
+    at its last fold."""
     planned = plan(case, view.book, view.roster, view.now)
-    yield from _ordered(view, planned.orders)
+    yield from _ordered(view, then, planned.orders)
     late = [timer for timer in planned.raises if timer.due_at < view.now - _LATE]
     if late:
         yield Violation(6, f"{view.case}: timer ran out and raised nothing: {late[0].rule}")
@@ -128,10 +130,9 @@ def _owed(world: World, view: CaseView, case: Case) -> Iterator[Violation]:
         yield Violation(6, f"{view.case}: EMERGENT, nobody owns it, and no next step")
 
 
-def _ordered(view: CaseView, owed: Sequence[PageOrder]) -> Iterator[Violation]:
+def _ordered(view: CaseView, then: Case, owed: Sequence[PageOrder]) -> Iterator[Violation]:
     """What was owed at the last fold and what has become due since."""
     there = {page["page"] for page in view.pages}
-    then = _again(view, view.log, view.folded_at)
     earlier = plan(then, view.book, view.roster, view.folded_at).orders
     late = [each for each in owed if not _was_told_to_another(view, each)]
     for order in {each.page: each for each in (*late, *earlier)}.values():

@@ -28,7 +28,9 @@ class CrashPoints:
     def strikes(self, point: str) -> bool:
         """Whether whoever passes this point now dies of it."""
         self.passed[point] += 1
-        return not self.is_over and Crash(point, self.passed[point]) in self.planned
+        if self.is_over or not self.planned:
+            return False
+        return Crash(point, self.passed[point]) in self.planned
 
 
 @dataclass(slots=True)

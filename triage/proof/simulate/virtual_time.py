@@ -97,10 +97,15 @@ class VirtualClock:
 
     def __init__(self, start: datetime, loop: VirtualLoop) -> None:
         self.start, self._loop = start, loop
+        self._read = 0.0, start  # many ask at one moment
 
     def now(self) -> datetime:
         """The present instant, in UTC."""
-        return self.start + timedelta(microseconds=round(self._loop.time() * 1_000_000))
+        moment = self._loop.time()
+        if moment != self._read[0]:
+            now = self.start + timedelta(microseconds=round(moment * 1_000_000))
+            self._read = moment, now
+        return self._read[1]
 
     def until(self, instant: datetime) -> float:
         """Seconds from now, never below zero."""
