@@ -4,7 +4,7 @@ Events count in order of receipt; findings merge in clinical order; nothing here
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from triage.domain.authority import opens, refusal
@@ -62,12 +62,14 @@ class Followed:
     """A case's course up to the last event of its log (`events`: each once, in receipt order).
 
     The course in it is never changed: `further`, and `seen_at` where time has changed it, work on
-    copies.
+    copies. So what it owes is worked out once for each set of standing rules, which is all of it
+    that depends on the instant (`owed`).
     """
 
     course: Course
     events: tuple[Event, ...]
     roster: Roster
+    owed: dict[tuple[str, ...], tuple[Obligation, ...]] = field(default_factory=dict, compare=False)
 
 
 def fold(
@@ -107,8 +109,8 @@ def seen_at(followed: Followed, now: datetime) -> Case:
     """What people see at `now`, which is not before the last event."""
     course = followed.course
     if course.lapses(now):
-        course = course.copy()
-    return _look(course, followed.events, now, followed.roster)
+        return _look(course.copy(), followed.events, now, followed.roster, {})
+    return _look(course, followed.events, now, followed.roster, followed.owed)
 
 
 def _lived(
@@ -130,15 +132,24 @@ def _lived(
     return Followed(course, events, roster)
 
 
-def _look(course: Course, events: Sequence[Event], now: datetime, roster: Roster) -> Case:
+def _look(
+    course: Course,
+    events: Sequence[Event],
+    now: datetime,
+    roster: Roster,
+    owed: dict[tuple[str, ...], tuple[Obligation, ...]],
+) -> Case:
+    """`owed` is what this course owes, by standing rules, as far as it was asked for."""
     course.advance(now)
     found = case_from(course, events, now)
     if is_canary(found.referral):  # no case of anybody's: in no list, on no ladder, under no clock
         return replace(found, state=CaseState.UNOPENED, run=None, timers=())
     site, notice = roster.site_for(found.destination)
     notices = tuple(sorted({*found.notices, notice})) if notice else found.notices
-    owed = obligations(course, found, roster.sites[site])
-    found = replace(found, obligations=with_causes(owed, course), notices=notices)
+    if found.rules not in owed:
+        asked = obligations(course, found, roster.sites[site])
+        owed[found.rules] = with_causes(asked, course)
+    found = replace(found, obligations=owed[found.rules], notices=notices)
     return with_shift_end(found, course.book, roster)
 
 
@@ -152,7 +163,7 @@ def _missed(
     if before.opened_by is None:  # acts before the referral, which alone would count for nothing
         then = fold(before.case, earlier, before.book, at, roster)
     else:
-        then = _look(before, earlier, at, roster)
+        then = _look(before, earlier, at, roster, {})
     return tuple(
         replace(each, closed_at=at) if each.is_open else each
         for each in then.obligations

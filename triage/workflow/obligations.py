@@ -29,7 +29,11 @@ def obligations(course: Course, case: Case, site: Site) -> tuple[Obligation, ...
 
 
 class Owed:
-    """Builds the obligations of one case at one instant; `site` is where it is received."""
+    """Builds the obligations of one case; `site` is where it is received.
+
+    Nothing here asks what time it is: of the case at an instant only the standing rules depend on
+    that, and all else on the course (`Followed.owed` rests on it).
+    """
 
     def __init__(self, course: Course, case: Case, site: Site) -> None:
         self.course, self.case, self.site = course, case, site
@@ -161,7 +165,7 @@ class Owed:
             if not (met or each.closed_at):
                 unmet.append((tier, due.at))
             end = _end(met, closed)
-            if until is None or self._is_late(due, *end) or met:
+            if until is None or _is_late(due, *end) or met:
                 yield self._made(
                     terms, clock, each.at, due, run=each.event, met=end[0], closed=end[1]
                 )
@@ -192,12 +196,8 @@ class Owed:
                 unmet.append((tier, due.at))
             closed = _first(closing, None if is_met else until, ended)
             end = _end(met if is_met else None, closed)
-            if until is None or self._is_late(due, *end):
+            if until is None or _is_late(due, *end):
                 yield self._made(terms, clock, start, due, run=run, met=end[0], closed=end[1])
-
-    def _is_late(self, due: Due, met: datetime | None, closed: datetime | None) -> bool:
-        """As `Obligation.breached_at` of it now."""
-        return (met or closed or self.case.as_of) > due.at
 
     def _closed_between(self, start: datetime, until: datetime | None) -> datetime | None:
         """When the case was closed from one start to the next, and has been re-opened since."""
@@ -245,6 +245,12 @@ def _end(met: datetime | None, closed: datetime | None) -> tuple[datetime | None
     if met and closed and closed < met:
         met = None
     return met, None if met else closed
+
+
+def _is_late(due: Due, met: datetime | None, closed: datetime | None) -> bool:
+    """It was met or ended after its due instant, which says nothing about the present one."""
+    end = met or closed
+    return end is None or end > due.at
 
 
 def _first(*instants: datetime | None) -> datetime | None:

@@ -73,6 +73,8 @@ class World:
         self.desk = Desk(books, self.roster, publishes=watches)
         self.engine = fresh_engine(file)
         self.raw = raw_connection(self.engine)
+        self._is_memory, self._written = file is None, 0
+        self._answers: dict[str, Any] = {}
         self.bus = Bus(story.partitions)
         self.points = CrashPoints(frozenset(story.crashes))
         self.trace, self.notes = Trace(), Notes()
@@ -151,11 +153,22 @@ class World:
 
     def has_unread(self) -> bool:
         """Whether quarantine waits for a human."""
-        return self.raw.execute(_UNREAD).fetchone() is not None
+        return self._answer(_UNREAD) is not None
 
     def _instant(self, sql: str) -> datetime | None:
-        (text,) = self.raw.execute(sql).fetchone()
+        (text,) = self._answer(sql)
         return None if text is None else read_sqlite_instant(text)
+
+    def _answer(self, sql: str) -> Any:
+        """The first row. Whoever waits asks at every change of anything: where all writes go
+        through the one connection, the database is asked again once something was written."""
+        written = self.raw.total_changes
+        if not self._is_memory or written != self._written:
+            self._answers.clear()
+            self._written = written
+        if sql not in self._answers:
+            self._answers[sql] = self.raw.execute(sql).fetchone()
+        return self._answers[sql]
 
     def _note(self, role: str) -> None:
         if role == "relay":
