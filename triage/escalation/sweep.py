@@ -141,6 +141,8 @@ class Sweep:
         except Exception as error:  # a loop's outer edge; the case that has it is found by halves
             _LOG.warning("sweep.batch_failed: %s", described(error))
             batch.error = error
+        else:
+            self._foresight.forget(batch.cases)
         return batch
 
     def _swept(self, tx: Transaction, cases: Sequence[CaseId], now: datetime) -> int:
@@ -184,7 +186,6 @@ class Sweep:
         tally.pages += pages
         for case in cases:
             self._again_at.pop(case, None)
-        self._foresight.forget(cases)
 
     def _unread_and_finish(self, now: datetime, tally: _Tally) -> timedelta | None:
         """Unread records in the turn's last transaction; a fault in them does not keep its mark."""

@@ -1,6 +1,5 @@
 """Looking ahead changes when a case is worked out, and nothing that comes of it."""
 
-import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -77,16 +76,6 @@ def test_every_case_of_a_burst_is_known_before_and_forgotten_after_its_instant()
     assert len(foresight.known) == MANY
     foresight.look(first_due(store), timedelta())
     assert foresight.known == {}
-
-
-def test_what_is_past_is_freed_when_nothing_is_due() -> None:
-    store = a_house()
-    foresight = looked_ahead(store)
-    each = next(iter(foresight.known.values()))
-    foresight.look(first_due(store), timedelta())
-    assert sys.getrefcount(each) > 2
-    foresight.look(first_due(store), timedelta(seconds=1))
-    assert sys.getrefcount(each) == 2  # ours and the call's
 
 
 def test_what_falls_due_meanwhile_does_not_wait_for_a_burst_that_is_far() -> None:
