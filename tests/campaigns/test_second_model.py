@@ -13,8 +13,9 @@ from tests.second_opinion.case_corrections import CorrectingMaker
 from tests.second_opinion.case_hands import HandingMaker
 from tests.second_opinion.case_logs import LogMaker
 from tests.second_opinion.case_production import Production, said_by
+from tests.second_opinion.case_rest import RestMaker
 from triage.domain.case import Case
-from triage.domain.events import Actor, EventType
+from triage.domain.events import OURS, Actor, EventType
 from triage.domain.paging import PageOrder
 from triage.domain.tiers import Tier
 from triage.policies.load import load_policy_book
@@ -27,7 +28,7 @@ PARTS = 10
 DIFFERED = (
     30186,  # a round from before its clock's start
 )
-FAMILIES = (HandingMaker, CorrectingMaker)
+FAMILIES = (HandingMaker, CorrectingMaker, RestMaker)
 FELLOW = Actor(name="Sample Fellow", role="fellow")
 
 
@@ -92,6 +93,19 @@ def test_corrections_do_count_in_these_logs() -> None:
             }
             event = maker.next_event(production.ordered)
     assert seen == {"warned", "counts", "not", "moved", "waits again"}
+
+
+def test_every_type_that_others_may_send_is_in_these_logs() -> None:
+    """All but what joins cases, and what our own relay and sweep write."""
+    seen = set[EventType]()
+    for make in (LogMaker, *FAMILIES):
+        for seed in range(1, 100):
+            maker = make(seed)
+            made = [maker.first()]
+            made += [maker.next_event(["C.acknowledgement.run.1.1"]) for _ in range(maker.length)]
+            seen |= {event.type for event in made}
+    ours = {*OURS, EventType.PAGE_RECEIPT, EventType.CASES_JOINED, EventType.CASES_PARTED}
+    assert seen == {*EventType} - ours
 
 
 @pytest.mark.parametrize("seed", DIFFERED)

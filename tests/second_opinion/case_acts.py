@@ -12,8 +12,8 @@ from tests.second_opinion.case_milestones import correct, reach
 from tests.second_opinion.case_raises import Set, raise_run, recheck_of
 from tests.second_opinion.case_reports import report_of
 from tests.second_opinion.case_senders import (
+    CLINICIANS,
     CONSULTANTS,
-    NO_CLINICIANS,
     SENIORS,
     by_of,
 )
@@ -25,6 +25,7 @@ from triage.domain.events import Event, EventType
 
 T = EventType
 REPORTS = (T.REFERRAL_SUBMITTED, T.REFERRAL_UPDATED, T.NEURO_EXAMINED, T.IMAGING_REPORTED)
+TREATMENTS = "surgery radiotherapy systemic stabilise palliative watch more_info".split()
 PALLIATIVE_CODES = ("wishes", "prognosis", "no_benefit")
 
 
@@ -68,8 +69,11 @@ def take_report(chart: Chart, event: Event) -> bool:
     if report.seen.review:
         review(chart, event)
     is_opener = chart.opener is not None and chart.opener.key == event.key
-    if report.raw or recheck_of(event) or is_opener:
-        reopen_by(chart, event, report, asks=recheck_of(event) is not None)
+    asks = recheck_of(event) is not None or event.type is T.REFERRAL_SUBMITTED
+    sent = isinstance(event.data.get("findings"), dict) or report.seen.review
+    if sent or asks or is_opener:
+        # To refer once more asks, whatever it holds; so does what nobody could read.
+        reopen_by(chart, event, report, asks=asks or sent)
         take_findings(chart, event, report)
     return True
 
@@ -77,10 +81,10 @@ def take_report(chart: Chart, event: Event) -> bool:
 def set_tier(chart: Chart, event: Event) -> bool:
     """'Upward by any named clinician; downward only by a consultant or fellow', 'by name with a
     reason'."""
-    by, tier = by_of(event.data), event.data.get("tier")
-    if by is None or tier not in RANK or by.role in NO_CLINICIANS:
+    by, tier = by_of(event.data), tier_of(event)
+    if by is None or tier not in RANK or by.role not in CLINICIANS:
         return False
-    report, tier = report_of(event), str(tier)
+    report = report_of(event)
     reason = event.data.get("reason")
     may_lower = by.role in SENIORS and isinstance(reason, str) and bool(reason.strip())
     lowers = chart.tier is not None and is_higher(chart.tier, tier)
@@ -105,11 +109,17 @@ def set_tier(chart: Chart, event: Event) -> bool:
     return True
 
 
+def tier_of(event: Event) -> str:
+    """'one of the four', trimmed and in any case, as values are read."""
+    tier = event.data.get("tier")
+    return tier.strip().upper() if isinstance(tier, str) else ""
+
+
 def decide(chart: Chart, event: Event) -> bool:
     """PM1: 'by a named consultant with a reason code (wishes / prognosis by an oncologist / no
     benefit)'; 'it ends with any later upward `tier.set.v1` or other `treatment.decided.v1`'."""
     by = by_of(event.data)
-    if by is None:
+    if by is None or event.data.get("treatment") not in TREATMENTS:
         return False
     if event.data.get("treatment") == "palliative":
         code = event.data.get("reason_code")

@@ -62,7 +62,7 @@ def rechecked(chart: Chart) -> Iterator[Owed]:
     for each in chart.rechecks:
         met = examined_since(chart.reports, each.event)
         start = each.event.receipt
-        yield Owed("rechecked", start, start + HOUR, met, own=each.event.id)
+        yield Owed("rechecked", start, start + HOUR, met, own="/".join(each.event.key))
 
 
 def call_back(chart: Chart) -> Iterator[Owed]:

@@ -13,6 +13,7 @@ from tests.second_opinion.case_orders import (
 )
 from tests.second_opinion.case_reports import Merged, Reading, Report, merge
 from tests.second_opinion.case_runs import is_owned, start_run
+from tests.second_opinion.case_senders import by_of
 from tests.second_opinion.vocabulary import READ_BY_RULES
 from triage.domain.events import Event
 
@@ -50,7 +51,8 @@ def worse_when_owned(chart: Chart, at: datetime, starter: Event | None) -> None:
 def worse_when_palliative(chart: Chart, event: Event, signs: set[str]) -> None:
     """'any new D1-D3 event (section 3) pages that consultant again'; D6 is read with them."""
     if signs and chart.closing is None and chart.opener is not None:
-        start_run(chart, event.receipt, event, "consultant")
+        run = start_run(chart, event.receipt, event, "consultant")
+        run.also_person = by_of(chart.palliative.data) if chart.palliative else None
 
 
 def after_treatment(

@@ -35,10 +35,19 @@ class Report:
 
 
 def report_of(event: Event) -> Report:
-    """The findings of an event; none at all when `findings` is no object."""
+    """The findings of an event; none at all when `findings` is no object, and a human looks."""
     found = event.data.get("findings")
     raw = dict(found) if isinstance(found, dict) else {}
-    return Report(event, raw, read(raw))
+    report = Report(event, raw, read(raw))
+    report.seen.review |= not (found is None or isinstance(found, dict)) or has_odd_recheck(event)
+    return report
+
+
+def has_odd_recheck(event: Event) -> bool:
+    """'A value still outside its list: ... the coordinator gets a review page'"""
+    word = event.data.get("recheck")
+    known = ("motor_loss", "pain_surge", "fall", "collapse")
+    return word is not None and not (isinstance(word, str) and word.strip().casefold() in known)
 
 
 @dataclass

@@ -109,7 +109,10 @@ def oncology(chart: Chart) -> Iterator[Owed]:
     acts = [
         (each.received_at, each.occurred_at)
         for each in chart.opinions
-        if {each.data.get("specialty"), by_role(each)} & {"oncology", "haematology"}
+        if any(
+            who in ("oncology", "haematology")
+            for who in (each.data.get("specialty"), by_role(each))
+        )
     ]
     acts += heard_of(chart, "oncology_contacted")
     return restarted(chart, "oncology_contacted", ONCOLOGY_LIMITS, acts)

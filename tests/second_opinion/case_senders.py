@@ -44,8 +44,12 @@ OF_CENTRE = (
     "decision_made accepted declined consent_signed theatre_requested theatre_confirmed "
     "anaesthesia_start knife_to_skin decompression_complete surgery_end postop_neuro_exam"
 ).split()
-# Contract 1: "upward by any named clinician".
-NO_CLINICIANS = {"referrer", "admin", "quality", "site_manager"}
+# Contract 1: "upward by any named clinician", and the roles, referrer, admin, quality and
+# site_manager left out.
+CLINICIANS = (
+    "coordinator registrar fellow consultant second_consultant clinical_director oncology "
+    "haematology radiology anaesthetics theatre palliative rehabilitation"
+).split()
 CONSULTANTS = {"consultant", "second_consultant"}
 SENIORS = CONSULTANTS | {"fellow"}
 # "An EMERGENT ladder is stopped only by a registrar, fellow or consultant".

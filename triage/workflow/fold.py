@@ -245,7 +245,7 @@ def _open(course: Course, event: Event) -> Verdict:
 
 def _report(course: Course, event: Event) -> Verdict:
     reported = report(event, course.book)
-    carries = isinstance(event.data.get("findings"), dict) or reported.recheck is not None
+    carries = reported.carries
     asks = event.type is EventType.REFERRAL_SUBMITTED
     if (carries or asks) and closing.reopens(course, reported):
         reopen(course, event)

@@ -6,7 +6,7 @@ between examinations at most 24 h apart counts as a worsening trend (D2).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from triage.workflow.order import is_worse, rank
 
 DEFICIT_FIELDS = ("ais", "walking", "neuro_symptom")
 SPHINCTER_FIELDS = ("bladder", "saddle_sensation", "pvr_ml")
+RECHECKS = ("motor_loss", "pain_surge", "fall", "collapse")
 _NOTHING = Findings(values={}, unknown=frozenset())
 
 
@@ -30,6 +31,12 @@ class Reported:
     event: Event
     reading: Reading
     recheck: str | None
+
+    @property
+    def carries(self) -> bool:
+        """Findings or a recheck, readable or not."""
+        sent = isinstance(self.event.data.get("findings"), Mapping)
+        return sent or self.recheck is not None or self.reading.review
 
     @property
     def is_examination(self) -> bool:
@@ -45,7 +52,12 @@ def report(event: Event, book: PolicyBook) -> Reported:
     else:
         reading = Reading({}, frozenset(), ("findings",), review=True)
     recheck = event.data.get("recheck")
-    return Reported(event, reading, recheck if isinstance(recheck, str) else None)
+    word = recheck.strip().casefold() if isinstance(recheck, str) else None
+    if word in RECHECKS:
+        return Reported(event, reading, word)
+    if recheck is not None:  # it asks for something that nobody understands: a human has to look
+        reading = replace(reading, unread=(*reading.unread, "recheck"), review=True)
+    return Reported(event, reading, None)
 
 
 @dataclass(frozen=True, slots=True)

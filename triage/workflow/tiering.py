@@ -21,8 +21,6 @@ from triage.workflow.ratchet import (
 )
 from triage.workflow.treatment import after_treatment
 
-_RECHECKS = ("motor_loss", "pain_surge", "fall", "collapse")
-
 
 def apply_report(course: Course, report: Reported, *, opening: bool) -> bool:
     """An event with findings or a recheck: raise the tier, run or end the timers.
@@ -31,10 +29,10 @@ def apply_report(course: Course, report: Reported, *, opening: bool) -> bool:
     """
     event = report.event
     seen = take_report(course, report)
-    if report.recheck in _RECHECKS:
+    if report.recheck is not None:
         course.rechecks.append(
             Recheck(
-                str(report.recheck),
+                report.recheck,
                 event.id,
                 event.occurred_at,
                 event.receipt,
@@ -66,7 +64,7 @@ def _counts_after_lowering(course: Course, report: Reported, seen: Seen) -> bool
     sent = dict(report.reading.values)
     after = report.event.occurred_at > lowering.event.occurred_at
     always = after and (
-        report.recheck in _RECHECKS
+        report.recheck is not None
         or sent.get("trend") == "worsening"
         or seen.change.lost_walking
         or ("ais" in sent and any(reading.grade_drop for reading in seen.assessments))
