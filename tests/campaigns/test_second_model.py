@@ -12,8 +12,9 @@ from tests.second_opinion.case_compare import differing, first_parting
 from tests.second_opinion.case_corrections import CorrectingMaker
 from tests.second_opinion.case_hands import HandingMaker
 from tests.second_opinion.case_logs import LogMaker
-from tests.second_opinion.case_production import Production, said_by
+from tests.second_opinion.case_production import Production, relieved, said_by
 from tests.second_opinion.case_rest import RestMaker
+from tests.second_opinion.case_shift_logs import ShiftMaker
 from triage.domain.case import Case
 from triage.domain.events import OURS, Actor, EventType
 from triage.domain.paging import PageOrder
@@ -28,7 +29,7 @@ PARTS = 10
 DIFFERED = (
     30186,  # a round from before its clock's start
 )
-FAMILIES = (HandingMaker, CorrectingMaker, RestMaker)
+FAMILIES = (HandingMaker, CorrectingMaker, RestMaker, ShiftMaker)
 FELLOW = Actor(name="Sample Fellow", role="fellow")
 
 
@@ -93,6 +94,22 @@ def test_corrections_do_count_in_these_logs() -> None:
             }
             event = maker.next_event(production.ordered)
     assert seen == {"warned", "counts", "not", "moved", "waits again"}
+
+
+def test_shifts_do_end_in_these_logs() -> None:
+    """Somebody is asked to take over, and where nobody does everybody is called."""
+    seen = set[str]()
+    for seed in range(1, 40):
+        maker = ShiftMaker(seed)
+        production, event = Production(roster=relieved(maker.relief)), maker.first()
+        for _ in range(maker.length):
+            production.take(event)
+            case, orders = production.at(event.received_at)
+            seen |= {each.asked for each in orders if "hand-over" in each.asked}
+            if case.run is not None and case.run.name.startswith("shift-end:"):
+                seen.add("everybody is called")
+            event = maker.next_event(production.ordered)
+    assert seen >= {"accept the hand-over", "everybody is called"}
 
 
 def test_every_type_that_others_may_send_is_in_these_logs() -> None:

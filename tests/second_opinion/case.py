@@ -12,6 +12,7 @@ from tests.second_opinion.case_owed import Owed
 from tests.second_opinion.case_owes import duty_pages, owed
 from tests.second_opinion.case_reports import Reading, classify
 from tests.second_opinion.case_runs import due_of
+from tests.second_opinion.case_shifts import shift_pages
 from tests.second_opinion.case_walk import walk
 from triage.domain.events import Event
 
@@ -43,11 +44,15 @@ class Said:
 
 
 def second_opinion(
-    events: Iterable[Event], now: datetime, read_page: ReadPage, hours: Hours | None = None
+    events: Iterable[Event],
+    now: datetime,
+    read_page: ReadPage,
+    hours: Hours | None = None,
+    relief: datetime | None = None,
 ) -> Said:
     """The case at `now`. `read_page` tells what a page id in an answer was about."""
     hours = hours or Hours()
-    chart = walk(events, now, read_page, hours)
+    chart = walk(events, now, read_page, hours, relief)
     if chart.opener is None:
         return Said("unopened")
     latest = max((each.occurred for each in chart.reports), default=now)
@@ -64,7 +69,11 @@ def second_opinion(
         acknowledgement=acknowledgement_of(chart, hours),
         open_by=frozenset(Duty(each.name, each.due) for each in owes if each.is_open),
         missed=missed(chart, owes, now),
-        pages=frozenset(acknowledgement_pages(chart, now, hours) | duty_pages(chart, owes, now)),
+        pages=frozenset(
+            acknowledgement_pages(chart, now, hours)
+            | set(shift_pages(chart, now))
+            | duty_pages(chart, owes, now)
+        ),
     )
 
 

@@ -64,16 +64,18 @@ def review(chart: Chart, event: Event) -> None:
 
 
 def take_report(chart: Chart, event: Event) -> bool:
-    chart.has_referral = chart.has_referral or event.type is T.REFERRAL_SUBMITTED
-    report = report_of(event)
+    is_referral = event.type is T.REFERRAL_SUBMITTED
+    is_first, chart.has_referral = not chart.has_referral, chart.has_referral or is_referral
+    report, was_closed = report_of(event), chart.closing is not None
     if report.seen.review:
         review(chart, event)
+    asks = recheck_of(event) is not None
+    sent = asks or isinstance(event.data.get("findings"), dict) or report.seen.review
+    if sent or is_referral:  # to refer once more asks, whatever it holds
+        reopen_by(chart, event, report, asks=True)
     is_opener = chart.opener is not None and chart.opener.key == event.key
-    asks = recheck_of(event) is not None or event.type is T.REFERRAL_SUBMITTED
-    sent = isinstance(event.data.get("findings"), dict) or report.seen.review
-    if sent or asks or is_opener:
-        # To refer once more asks, whatever it holds; so does what nobody could read.
-        reopen_by(chart, event, report, asks=asks or sent)
+    reopens = was_closed and chart.closing is None
+    if sent or is_opener or (is_referral and (is_first or reopens)):
         take_findings(chart, event, report)
     return True
 

@@ -11,6 +11,7 @@ from tests.second_opinion.case_senders import STOPPERS, by_of
 from triage.domain.events import Actor, Event, Side
 
 ACK = "acknowledgement"
+SHIFT_END = 98  # the rung of a page about a shift's end: its successor takes over by answering
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,18 @@ def take_answer(chart: Chart, event: Event, read_page: ReadPage) -> bool:
     answer = event.data.get("answer")
     if by is None or page is None or answer not in ("coming", "decline", "hand_over", "hand_back"):
         return False
+    if chart.closing is not None:
+        return False  # 'A closed case pages no further.'
     if page.obligation != ACK:
         return take_other(chart, event, page, by, str(answer))
     run = chart.run
     if run is None or run.ended is not None or not is_page_of(page, run):
         return False  # 'acknowledging an old run'
+    is_owned = run.answer is not None and run.answer.asked is None
+    if page.rung == SHIFT_END and is_owned and answer == "decline":
+        return True  # decision 12: 'A refusal changes nothing.'
     if answer == "coming":
-        return coming(chart, run, event, by)
+        return coming(chart, run, event, by, takes_over=page.rung == SHIFT_END)
     if answer == "decline":
         run.declined.append((event.received_at, page.rung))
         return True
@@ -60,12 +66,12 @@ def may_stop(chart: Chart, run: Run, by: Actor) -> bool:
     return ladder_tier(chart, run) != "EMERGENT" or by.role in STOPPERS
 
 
-def coming(chart: Chart, run: Run, event: Event, by: Actor) -> bool:
+def coming(chart: Chart, run: Run, event: Event, by: Actor, *, takes_over: bool) -> bool:
     """'another person's answer stops the repeats to that person'"""
     if not may_stop(chart, run, by):
         run.quiet.setdefault(by.role or "", event.received_at)
         return True
-    if run.answer is not None and run.answer.asked is None:
+    if run.answer is not None and run.answer.asked is None and not takes_over:
         return False  # somebody has it
     run.answer = Answer(by, event.received_at, event.occurred_at, promise(chart, run, event))
     run.first_answer = run.first_answer or run.answer
@@ -164,9 +170,11 @@ def lapses_at(run: Run | None) -> datetime | None:
     return max(run.answer.until, run.answer.received)
 
 
-def keep_promise(chart: Chart) -> None:
-    """Something was recorded since."""
-    if chart.run is not None and chart.run.answer is not None:
+def keep_promise(chart: Chart, event: Event) -> None:
+    """Something was recorded since; what is received with the answer was not."""
+    if chart.run is None or chart.run.answer is None:
+        return
+    if event.received_at > chart.run.answer.received:
         chart.run.answer = replace(chart.run.answer, is_kept=True)
 
 

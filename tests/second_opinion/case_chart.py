@@ -52,6 +52,7 @@ class Run:
     also: set[str] = field(default_factory=set)  # roles paged at once, beside the first rung
     also_person: Actor | None = None  # the owner until then
     is_by_timer: bool = False
+    is_shift_end: bool = False  # its owner's shift had ended
     is_deterioration: bool = False  # after treatment: 'as an EMERGENT run'
     answer: Answer | None = None
     first_answer: Answer | None = None
@@ -109,6 +110,7 @@ class Chart:
     """`tier` is the one under a palliative decision, too."""
 
     opener: Event | None = None
+    relief: datetime | None = None  # when the night's registrar relieves the day's
     heard: datetime = LONG_AGO  # receipt of the last event
     has_referral: bool = False
     reports: list[Report] = field(default_factory=list)

@@ -9,7 +9,7 @@ from typing import Any
 from tests.scenarios.house import BOOK
 from tests.second_opinion.case import Said, second_opinion
 from tests.second_opinion.case_logs import LogMaker
-from tests.second_opinion.case_production import Production, said_by
+from tests.second_opinion.case_production import Production, relieved, said_by
 from triage.domain.events import Event
 from triage.policies.book import PolicyBook
 
@@ -31,7 +31,8 @@ def first_parting(
     seed: int, book: PolicyBook = BOOK, make: type[LogMaker] = LogMaker
 ) -> Parting | None:
     """Play one log through both models; None when they agree at every instant looked at."""
-    maker, production, events = make(seed), Production(book), list[Event]()
+    maker, events = make(seed), list[Event]()
+    production = Production(book, relieved(maker.relief))
     event = maker.first()
     for left in reversed(range(maker.length)):
         production.take(event)
@@ -39,7 +40,7 @@ def first_parting(
         production.at(event.received_at)
         following = maker.next_event(production.ordered)
         for now in instants(event.received_at, following.received_at if left else None):
-            found = parting_at(seed, events, production, now)
+            found = parting_at(maker, events, production, now)
             if found is not None:
                 return found
         event = following
@@ -59,10 +60,11 @@ def instants(start: datetime, end: datetime | None) -> Iterator[datetime]:
 
 
 def parting_at(
-    seed: int, events: list[Event], production: Production, now: datetime
+    maker: LogMaker, events: list[Event], production: Production, now: datetime
 ) -> Parting | None:
     case, orders = production.at(now)
-    first, second = said_by(case, orders), second_opinion(events, now, production.pages.get)
+    seed, first = maker.seed, said_by(case, orders)
+    second = second_opinion(events, now, production.pages.get, relief=maker.relief)
     for name in differing(first, second):
         ours, theirs = getattr(first, name), getattr(second, name)
         words = {key: verdict.reason or "" for key, verdict in case.verdicts.items()}

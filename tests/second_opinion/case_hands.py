@@ -4,6 +4,7 @@ back; by whom it should be, and by others."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import ClassVar
 
 from tests.properties.case_events import CENTRE, HOSPITAL
 from tests.scenarios.script import person
@@ -26,6 +27,8 @@ _BECOMES = {
 @dataclass
 class HandingMaker(LogMaker):
     """Two events of three are about who has the case."""
+
+    takers: ClassVar[list[str]] = _TAKERS
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -50,14 +53,14 @@ class HandingMaker(LogMaker):
         return self._build(T.PAGE_ACKNOWLEDGED, CENTRE, self._answered(does, ladder))
 
     def _somebody(self, usual: Data) -> Data:
-        return usual if self.dice.random() < 0.75 else person(self.dice.choice(_TAKERS))
+        return usual if self.dice.random() < 0.75 else person(self.dice.choice(self.takers))
 
     def _hand_over(self, does: str) -> tuple[EventType, Data]:
         leg = self.dice.choice(("shift", "shift", "theatre", "onward_plan"))
         if does == "accept":
             to = self.owner = self._somebody(self.asked)
             return T.HANDOVER_ACCEPTED, {"leg": leg, "from": self.owner, "to": to}
-        self.asked = person(self.dice.choice([*_TAKERS, "nobody"]))
+        self.asked = person(self.dice.choice([*self.takers, "nobody"]))
         giver = self._somebody(self.owner)
         return T.HANDOVER_OFFERED, {"leg": leg, "from": giver, "to": self.asked}
 
@@ -68,11 +71,11 @@ class HandingMaker(LogMaker):
         if dice.random() < 0.6:
             data["minutes"] = dice.choice((5, 20, 60, 240))
         if does == "coming":
-            self.owner = data["by"] = person(dice.choice(_TAKERS))
+            self.owner = data["by"] = person(dice.choice(self.takers))
         elif does == "asked":
             self.owner = data["by"] = self.asked
         elif does == "hand_over":
-            self.asked = person(dice.choice(_TAKERS))
+            self.asked = person(dice.choice(self.takers))
             data |= {"answer": does, "by": self._somebody(self.owner), "to": self.asked}
         elif does == "decline":
             data |= {"answer": does, "by": self._somebody(self.asked)}

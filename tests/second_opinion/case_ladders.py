@@ -51,15 +51,21 @@ def acknowledgement_pages(chart: Chart, now: datetime, hours: Hours) -> set[Page
             del found[role]
     pages = {Page(role, "acknowledgement", max(step.at, run.start)) for role, step in found.items()}
     told = run.also_person
-    if told is not None and not is_same_person(told, paged):
+    if told is not None and not is_same_person(told, paged, registrar_on_call(chart.relief, now)):
         pages.add(Page(told.role or "", "acknowledgement", run.start))
     return pages
 
 
-def is_same_person(told: Actor, roles: Iterable[str]) -> bool:
+def is_same_person(told: Actor, roles: Iterable[str], registrar: str) -> bool:
     """One alert per state change (H7): who is paged as the role on call is not paged by name. The
     person on call as `site_manager` is `site-manager-a`."""
-    return told.role in roles and told.person == f"{told.role}-a".replace("_", "-")
+    serving = registrar if told.role == "registrar" else f"{told.role}-a".replace("_", "-")
+    return told.role in roles and told.person == serving
+
+
+def registrar_on_call(relief: datetime | None, at: datetime) -> str:
+    """The night's registrar serves for twelve hours from the relief."""
+    return "registrar-b" if relief and relief <= at < relief + 12 * HOUR else "registrar-a"
 
 
 def latest(steps: list[Step]) -> dict[str, Step]:

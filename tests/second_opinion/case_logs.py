@@ -96,6 +96,7 @@ class LogMaker:
     now: datetime = START
     count: int = 0
     dice: Random = field(init=False)
+    relief: datetime | None = None  # when the night's registrar relieves the day's
 
     def __post_init__(self) -> None:
         self.dice = Random(self.seed)

@@ -1,14 +1,17 @@
 """The first model: fold and plan over one log, with every timer committed at its own instant."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from tests.properties.case_events import CASE
+from tests.scenarios.engine import night_person
+from tests.scenarios.engine import relief as night_relief
 from tests.scenarios.house import BOOK, ROSTER
 from tests.second_opinion.case import Duty, Page, PageOf, Said
 from triage.domain.case import Case, Obligation, Run
 from triage.domain.events import Event, EventType
 from triage.domain.paging import ACKNOWLEDGEMENT, PageOrder, read_page_id, short_tag
+from triage.domain.roster.roster import Roster
 from triage.policies.book import PolicyBook
 from triage.workflow.fold import fold
 from triage.workflow.plan import plan
@@ -22,6 +25,7 @@ class Production:
     """One case's log, and what every page that it has ordered was about."""
 
     book: PolicyBook = BOOK
+    roster: Roster = ROSTER
     log: list[Event] = field(default_factory=list)
     pages: dict[object, PageOf] = field(default_factory=dict)
     ordered: list[str] = field(default_factory=list)
@@ -51,12 +55,12 @@ class Production:
             self.log.append(timer_event(then, timer, at, before=before))
 
     def _fold(self, now: datetime) -> Case:
-        return fold(CASE, self.log, self.book, now, ROSTER)
+        return fold(CASE, self.log, self.book, now, self.roster)
 
     def at(self, now: datetime) -> tuple[Case, tuple[PageOrder, ...]]:
         """The case, and the pages that are owed; those get known to `pages`."""
         case = self.case_at(now)
-        orders = plan(case, self.book, ROSTER, now).orders
+        orders = plan(case, self.book, self.roster, now).orders
         for order in orders:
             if order.page not in self.pages:
                 self.pages[order.page] = self._about(order, case)
@@ -72,6 +76,15 @@ class Production:
         return PageOf(
             order.obligation, started[0].key if named else None, starts[-1], order.rung, order.role
         )
+
+
+def relieved(relief: datetime | None) -> Roster:
+    """The roster in which the night's registrar serves for twelve hours from `relief`."""
+    if relief is None:
+        return ROSTER
+    night = night_person("registrar")
+    override = night_relief(ROSTER.default_site, "registrar", relief)
+    return replace(ROSTER, overrides=(override,), people={**ROSTER.people, night.id: night})
 
 
 def said_by(case: Case, orders: tuple[PageOrder, ...]) -> Said:

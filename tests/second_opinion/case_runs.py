@@ -41,8 +41,8 @@ def start_run(
     old = chart.run
     carried: list[tuple[datetime, str]] = []
     if old is not None:
-        if old.is_unmet and old.due is not None:
-            carried = [*old.carried, (old.due, old.tier or "")]
+        if old.is_unmet:
+            carried = [*old.carried, *([(old.due, old.tier or "")] if old.due else [])]
         old.ended = old.ended or start
     owner = old.answer.owner if tells_owner and old is not None and old.answer else None
     run = Run(start, starter, carried, set(also), owner)

@@ -14,11 +14,12 @@ from tests.second_opinion.case_closing import is_worse_than_received
 from tests.second_opinion.case_hours import Hours
 from tests.second_opinion.case_owes import owed
 from tests.second_opinion.case_reports import Report, report_of
-from tests.second_opinion.case_runs import end_run, note_due, start_run
+from tests.second_opinion.case_runs import end_run, is_owned, note_due, start_run
 from tests.second_opinion.case_senders import (
     CENTRE_OPENS,
     may_send,
 )
+from tests.second_opinion.case_shifts import leaving
 from tests.second_opinion.case_tier import (
     overdue_recheck,
     take_findings,
@@ -29,9 +30,15 @@ from triage.domain.events import Event, EventType, Side
 T = EventType
 
 
-def walk(events: Iterable[Event], now: datetime, read_page: ReadPage, hours: Hours) -> Chart:
+def walk(
+    events: Iterable[Event],
+    now: datetime,
+    read_page: ReadPage,
+    hours: Hours,
+    relief: datetime | None = None,
+) -> Chart:
     """The chart at `now`; events received later are not known yet, timer rows are not read."""
-    chart = Chart()
+    chart = Chart(relief=relief)
     known = once_each(events, now)
     # 'Same `source`+`id`, other content = a new event plus a conflict flag'
     chart.has_conflict = len({(each.source, each.id) for each in known}) < len(known)
@@ -98,7 +105,10 @@ def turns(chart: Chart) -> tuple[object, ...]:
 
 def run_out(chart: Chart, at: datetime, found: datetime, what: str) -> None:
     """A timer that a re-opening brings back is found past due, at that event's receipt."""
-    if what != "promise":
+    if what == "shift":
+        if is_owned(chart):
+            start_run(chart, at, None, tells_owner=True).is_shift_end = True
+    elif what != "promise":
         timer_raises(chart, found, what)
     elif lapses_at(chart.run) == at:  # no timer has started another run at that instant
         start_run(chart, at, None, tells_owner=True)
@@ -113,6 +123,9 @@ def timers(chart: Chart) -> list[tuple[datetime, str]]:
     lapse = lapses_at(chart.run)
     if lapse is not None and still_binds(chart):
         found.append((lapse, "promise"))
+    left = leaving(chart)
+    if left is not None:
+        found.append((left.lapses, "shift"))
     if chart.palliative is not None or chart.treated_at is not None:
         return found
     if chart.timer is not None:
@@ -151,7 +164,7 @@ def step(chart: Chart, event: Event, read_page: ReadPage) -> None:
     if not has_effect:
         review(chart, event)
     elif event.sender.side is Side.CENTRE and keeps_promise(event):
-        keep_promise(chart)
+        keep_promise(chart, event)
     begins_treated = chart.run is not None and chart.run.is_deterioration  # told before it opened
     if chart.treated_at is not None and not (was_treated or begins_treated):
         end_run(chart, event.receipt, unmet_only=True)  # 'the obligations of the waiting case end'

@@ -38,11 +38,14 @@ def _leaving(case: Case, book: PolicyBook, roster: Roster) -> Leaving | None:
         return None
     warning = book.ladders.promise.shift_end_warning
     wait = hand_over_wait(book, Tier.EMERGENT)
-    found = _duty(roster, site, owner, held.received_at, held.received_at + warning)
+    starts = held.received_at, held.received_at + warning
+    found = _duty(roster, site, owner, *starts)
     if found is not None:
         ends, role = found
         knows = held.received_at >= ends - warning
         lapses = max(ends + wait, held.until) if knows else ends + wait
+    elif any(posts_of(roster, site, owner.id, at) for at in starts):
+        return None  # on duty, and for ever as far as the roster knows
     else:
         found = _duty(roster, site, owner, case.opened_at)
         if found is None and _took_it_back(held, run):
