@@ -24,6 +24,9 @@ _SOONEST = timedelta(milliseconds=5)
 _WAKE = "wake"
 # APScheduler's defaults drop a run that is over a second late.
 _KEPT: dict[str, Any] = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+# And it drops a run of a job of which there is one: here one that turns, one that has just ended
+# and is still counted, and one that waits for its turn, after which nothing asked before is lost.
+_WAKES: dict[str, Any] = {**_KEPT, "max_instances": 3}
 
 
 @dataclass(slots=True)
@@ -91,7 +94,7 @@ class Metronome:
             run_date=self._machine.now() + wait,
             id=_WAKE,
             replace_existing=True,
-            **_KEPT,
+            **_WAKES,
         )
 
     async def _beat(self) -> None:

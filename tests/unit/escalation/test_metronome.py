@@ -4,6 +4,8 @@ import asyncio
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from queue import SimpleQueue
 from time import monotonic
 from typing import Any
 
@@ -222,3 +224,28 @@ def test_a_turn_under_way_when_it_is_stopped_is_finished_without_a_complaint(cap
     play(made, under_way)
     assert made.status().turns >= 1
     assert caplog.text == ""
+
+
+def test_no_wake_is_lost_to_a_turn_that_is_just_ending() -> None:
+    at: list[float] = []
+    ends: SimpleQueue[bool] = SimpleQueue()
+
+    def turn(now: datetime) -> SweepResult:
+        at.append(monotonic())
+        ends.put(True)
+        return quiet(timedelta(milliseconds=1))
+
+    made = metronome(turn)
+
+    def wake_after_each_turn() -> None:
+        while ends.get():
+            made.wake()
+
+    async def many() -> None:
+        waker = asyncio.create_task(asyncio.to_thread(wake_after_each_turn))
+        await eventually(lambda: len(at) >= 300)
+        ends.put(False)
+        await waker
+
+    play(made, many)
+    assert max(later - earlier for earlier, later in pairwise(at)) < 0.5
