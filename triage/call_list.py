@@ -42,8 +42,13 @@ class CallList:
     desks: tuple[tuple[str, str], ...]
 
 
-def call_list(reader: Reader, roster: Roster, roles: Sequence[str], now: datetime) -> CallList:
-    """The list as it is at `now`; `roles` are those that ladders page, in the book's order."""
+def call_list(
+    reader: Reader, roster: Roster, roles: Sequence[str], now: datetime, *, others: int
+) -> CallList:
+    """The list as it is at `now`; `roles` are those that ladders page, in the book's order.
+
+    `others`: `reader.calmer_cases()`, for which every open case is counted.
+    """
     return CallList(
         emergencies=tuple(
             OpenEmergency(
@@ -55,7 +60,7 @@ def call_list(reader: Reader, roster: Roster, roles: Sequence[str], now: datetim
             )
             for each in reader.emergencies()
         ),
-        others=reader.calmer_cases(),
+        others=others,
         serving=tuple(_serving(roster, roles, now)),
         desks=tuple((s.id, s.desk or "no number in the roster") for s in roster.sites.values()),
     )

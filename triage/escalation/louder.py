@@ -9,6 +9,7 @@ from triage.call_list import HTML_FILE, TEXT_FILE, CallList, as_html, as_text, c
 from triage.domain.instants import format_instant
 from triage.handle import Desk
 from triage.policies.roles import paged_roles
+from triage.store.reader import Reader
 from triage.store.store import Store
 from triage.workflow.house_notice import house_orders
 
@@ -17,6 +18,7 @@ NOTICE = "unheard"
 _ROLE = "site_manager"
 _PATIENCE = timedelta(seconds=30)  # by then both routes have been tried several times
 _WRITE_AGAIN = timedelta(minutes=3)
+_COUNT_AGAIN = timedelta(minutes=1)  # whoever works from the list needs the EMERGENT ones
 
 
 class Louder:
@@ -25,6 +27,7 @@ class Louder:
     def __init__(self, store: Store, desk: Desk, home: Path) -> None:
         self._store, self._desk, self._home = store, desk, home
         self._written: tuple[CallList, datetime] | None = None
+        self._others: tuple[int, datetime] | None = None
 
     def turn(self, now: datetime) -> int:
         """Order what is owed and keep the files fresh; returns how many pages are new.
@@ -66,7 +69,8 @@ class Louder:
     def _write(self, now: datetime) -> None:
         roles = paged_roles(self._desk.books.current)
         with self._store.read() as reader:
-            found = call_list(reader, self._desk.roster, roles, now)
+            others = self._count_others(reader, now)
+            found = call_list(reader, self._desk.roster, roles, now, others=others)
         if self._written is not None:
             last, at = self._written
             if last == found and timedelta() <= now - at < _WRITE_AGAIN:
@@ -74,6 +78,12 @@ class Louder:
         _replace(self._home / TEXT_FILE, as_text(found, now))
         _replace(self._home / HTML_FILE, as_html(found, now))
         self._written = found, now
+
+    def _count_others(self, reader: Reader, now: datetime) -> int:
+        """Counting reads every open case, and what falls due meanwhile would wait for it."""
+        if self._others is None or not timedelta() <= now - self._others[1] < _COUNT_AGAIN:
+            self._others = reader.calmer_cases(), now
+        return self._others[0]
 
 
 def _replace(path: Path, text: str) -> None:

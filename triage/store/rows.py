@@ -79,6 +79,7 @@ class Cases(SQLModel, table=True):
     __tablename__: ClassVar[Any] = "cases"
     __table_args__ = (
         _partial("cases_due", "is_emergent", "next_due_at", where="next_due_at IS NOT NULL"),
+        _partial("cases_emergent", "case_id", where="is_emergent"),
         Index("cases_state_tier", "state", "tier"),
         Index("cases_referral", "referral"),
     )

@@ -23,6 +23,6 @@ async def call_list_page(request: Request) -> Response:
     now, roles = parts.clock.now(), paged_roles(parts.desk.books.current)
 
     def build(reader: Reader) -> CallList:
-        return call_list(reader, parts.desk.roster, roles, now)
+        return call_list(reader, parts.desk.roster, roles, now, others=reader.calmer_cases())
 
     return HTMLResponse(as_html(await reading(request, build), now))

@@ -125,6 +125,19 @@ def test_the_notice_is_answered_by_a_named_person(house: House, tmp_path: Path) 
     assert row.owner is None  # the case itself still waits for its surgeon
 
 
+def test_other_open_cases_are_counted_once_a_minute(house: House, tmp_path: Path) -> None:
+    calm = {"walking": "unaided", "ais": "E", "escc": "1b", "trend": "stable"}
+    watch, seen = louder(house, tmp_path), []
+    watch.turn(house.clock.now())
+    refer(house, **calm, deficit_onset_at=None)
+    for seconds in (59, 1):
+        house.clock.advance(seconds=seconds)
+        watch.turn(house.clock.now())
+        text = (tmp_path / "call-list.txt").read_text()
+        seen += [line for line in text.splitlines() if line.startswith("Other")]
+    assert seen == ["Other open cases: 0", "Other open cases: 1"]
+
+
 def test_the_call_list_is_on_the_disk_and_follows_changes(house: House, tmp_path: Path) -> None:
     watch = louder(house, tmp_path)
     watch.turn(house.clock.now())
