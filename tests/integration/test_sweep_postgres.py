@@ -1,5 +1,6 @@
 """A burst is swept by two hands at once on a real PostgreSQL, and comes to the same as by one."""
 
+import gc
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -49,6 +50,17 @@ def test_a_burst_swept_by_two_hands_pages_each_case_once_and_as_one_hand_would(
     assert (swept.cases, swept.failed) == (MANY, ())
     assert swept.pages == alone.pages > 0
     assert everything(store) == everything(plain)
+
+
+def test_in_a_burst_nobody_looks_for_garbage_and_afterwards_as_before(store: Store) -> None:
+    receive(store, range(MANY), findings=EMERGENT)
+    due, sweep, looks = first_due(store), Sweep(store, desk(store)), list[bool]()
+    while sweep.turn(due - timedelta(seconds=5)).looks_ahead:
+        pass
+    event.listen(store._engine, "commit", lambda _: looks.append(gc.isenabled()))
+    sweep.turn(due)
+    assert looks[: MANY // CLAIM] == [False] * (MANY // CLAIM)
+    assert gc.isenabled()
 
 
 class At:

@@ -4,7 +4,7 @@ Fold and plan are functions of the log, the book, the roster and an instant, and
 a case is known. What is worked out for it is used only while all of these are still the same.
 """
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,11 +37,12 @@ def foresee(tx: Transaction, cases: Sequence[CaseId], desk: Desk) -> dict[CaseId
     left out: they are worked out when the instant has come. Locks nothing."""
     stored = tx.load_cases(cases)
     there = tx.pages_there(cases)
-    found = ((case, _foreseen(each, desk, there)) for case, each in stored.items())
+    found = ((case, _foreseen(each, desk, there[case])) for case, each in stored.items())
     return {case: each for case, each in found if each is not None}
 
 
-def _foreseen(stored: StoredCase, desk: Desk, there: Container[PageId]) -> Foreseen | None:
+def _foreseen(stored: StoredCase, desk: Desk, there: Set[PageId]) -> Foreseen | None:
+    """`there`: the pages of the case. No other comes while it stands as it does."""
     row = stored.row
     held = Held(row.case_id, stored, desk.courses)
     joined = any(event.type is EventType.CASES_JOINED for event in held.log)
@@ -53,8 +54,8 @@ def _foreseen(stored: StoredCase, desk: Desk, there: Container[PageId]) -> Fores
     if planned.raises:
         return None
     held.let_go()
-    new = {order.page for order in planned.orders if order.page not in there}
-    entry = entry_of(Folded(held, case, planned), new)
+    owed = {order.page for order in planned.orders}
+    entry = entry_of(Folded(held, case, planned), owed - there, withdraws=not there <= owed)
     return Foreseen(entry, row.next_due_at, standing_of(stored), roster)
 
 

@@ -63,26 +63,29 @@ def _entry(ledger: Ledger, item: Incoming) -> JournalEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A folded case as rows; of the pages that it owes `orders` are new."""
+    """A folded case as rows; of the pages that it owes `orders` are new. `withdraws`: there may be
+    others of it, which are to be withdrawn."""
 
     folded: Folded
     orders: tuple[PageOrder, ...]
     links: tuple[LogRow, ...]
     row: CaseRow
     legs: tuple[CompletedLeg, ...]
+    withdraws: bool
 
     def fits(self, new: Container[PageId]) -> bool:
         """Those pages turned out to be new."""
         return all(order.page in new for order in self.orders)
 
 
-def entry_of(each: Folded, new: Container[PageId]) -> Entry:
+def entry_of(each: Folded, new: Container[PageId], *, withdraws: bool = True) -> Entry:
     """What a case comes to, at the instant of its fold, where of its pages those are `new`."""
     orders = tuple(order for order in each.plan.orders if order.page in new)
     events = [*each.held.new, *_note(each, orders)]
     links = tuple(_links(each.held, events))
     row = case_row(each, links, each.case.as_of)
-    return Entry(folded=each, orders=orders, links=links, row=row, legs=tuple(_legs(each)))
+    legs, withdraws = tuple(_legs(each)), withdraws and each.held.stored is not None
+    return Entry(folded=each, orders=orders, links=links, row=row, legs=legs, withdraws=withdraws)
 
 
 def write_cases(ledger: Ledger, folded: Sequence[Folded], ready: Sequence[Entry] = ()) -> int:
@@ -90,7 +93,6 @@ def write_cases(ledger: Ledger, folded: Sequence[Folded], ready: Sequence[Entry]
     gives the number of new pages."""
     tx = ledger.tx
     every = [*(each.folded for each in ready), *folded]
-    owed = [order for each in every for order in each.plan.orders]
     hoped = [order for each in ready for order in each.orders]
     hoped += [order for each in folded for order in each.plan.orders]
     new = set(tx.order_pages(hoped, ledger.now))
@@ -102,8 +104,9 @@ def write_cases(ledger: Ledger, folded: Sequence[Folded], ready: Sequence[Entry]
     for held, chain in chains:
         held.note(chain)
     tx.save_cases([each.row for each in entries] + [_noted(held, chain) for held, chain in noted])
-    known = [each.held.id for each in every if each.held.stored is not None]
-    tx.withdraw_all_but(known, [order.page for order in owed])
+    changed = [each.folded for each in entries if each.withdraws]
+    owed = [order.page for each in changed for order in each.plan.orders]
+    tx.withdraw_all_but([each.held.id for each in changed], owed)
     if ledger.desk.publishes:
         records = [_case_record(each.row) for each in entries if _is_shown(each)]
         told = (order for order in hoped if order.page in new)

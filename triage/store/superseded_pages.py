@@ -24,9 +24,9 @@ _WITHDRAWN = Prepared(
         " AND page NOT IN (SELECT value FROM json_each(:owed))"
     ),
 )
+_STANDS = "SELECT case_id, page FROM page WHERE withdrawn IS NULL"
 _POSTGRES, _SQLITE = (
-    text(f"SELECT page FROM page WHERE withdrawn IS NULL AND {among('case_id', is_postgres=each)}")  # noqa: S608
-    for each in (True, False)
+    text(f"{_STANDS} AND {among('case_id', is_postgres=each)}") for each in (True, False)
 )
 _THERE = Prepared(postgres=_POSTGRES, sqlite=_SQLITE)
 
@@ -34,9 +34,12 @@ _THERE = Prepared(postgres=_POSTGRES, sqlite=_SQLITE)
 class SupersededPages(Session):
     """The part of a transaction that keeps unsent pages to those that are owed."""
 
-    def pages_there(self, cases: Iterable[CaseId]) -> set[PageId]:
+    def pages_there(self, cases: Iterable[CaseId]) -> dict[CaseId, set[PageId]]:
         """The pages of these cases that were ordered and not withdrawn, sent or not."""
-        return {PageId(row[0]) for row in self._rows(_THERE, {"ids": self._list(cases)})}
+        found: dict[CaseId, set[PageId]] = {case: set() for case in cases}
+        for case, page in self._rows(_THERE, {"ids": self._list(found)}):
+            found[CaseId(case)].add(PageId(page))
+        return found
 
     def withdraw_all_but(self, cases: Sequence[CaseId], owed: Sequence[PageId]) -> int:
         """Withdraw every unsent page of these saved cases that is not among `owed`.
