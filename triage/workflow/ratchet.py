@@ -112,6 +112,16 @@ def raise_to(
             _page_palliative(course, event)
     elif standing is Tier.EMERGENT and course.acknowledgement and (new_rules or worsened):
         _new_run(course, event, _what_is_new(course, new_rules))
+    elif new_rules:
+        _tell_the_consultant(course, event)
+
+
+def _tell_the_consultant(course: Course, event: Event) -> None:
+    """A timer that raises pages the consultant at once, also where a promise lapsed at its instant
+    and has begun the run already."""
+    run = course.run
+    if event.type is EventType.TIMER_RAISED and run is not None and run.started_at == event.receipt:
+        course.run = replace(run, by_timer=True)
 
 
 def _what_is_new(course: Course, rules: frozenset[str]) -> str:
