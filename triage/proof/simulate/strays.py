@@ -10,7 +10,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from triage.domain.paging import ACKNOWLEDGEMENT
 from triage.domain.tiers import Tier
-from triage.store.column_types import sqlite_instant
+from triage.store.column_types import read_sqlite_instant, sqlite_instant
 from triage.workflow.owing import HAND_OVER_RUNG, SHIFT_END_RUNG
 
 _IN_HAND = timedelta(seconds=6)
@@ -18,11 +18,15 @@ _ON_ITS_WAY = timedelta(seconds=1)
 _ENDING = ("page.acknowledged.v1", "case.closed.v1", "referral.cancelled.v1")
 
 
-_OVERTAKEN = (
-    "SELECT page FROM page WHERE is_emergent = 1 AND ready_at <= :now AND EXISTS (SELECT 1 FROM"
-    " page WHERE is_emergent = 0 AND status = 'sending' AND ready_at > :held) LIMIT 1"
+_WAITING = (
+    "SELECT page, ready_at FROM page WHERE is_emergent = 1 AND ready_at <= ?"
+    " ORDER BY ready_at LIMIT 1"
 )
-_JUST_CLAIMED = timedelta(seconds=9.99)  # of a lease of ten seconds
+_CLAIMED = (
+    "SELECT max(ready_at) FROM page WHERE is_emergent = 0 AND status = 'sending' AND ready_at > ?"
+)
+_LEASE = timedelta(seconds=10)
+_JUST_NOW = timedelta(milliseconds=10)
 
 
 class Seen(Protocol):
@@ -91,7 +95,14 @@ def _ends(record: ConsumerRecord) -> bool:
 
 
 def overtaken(raw: Connection, now: datetime) -> Iterator[tuple[int, str]]:
-    """Invariant 8 after a claim: an EMERGENT page that was ready, left for lesser ones."""
-    instants = {"now": sqlite_instant(now), "held": sqlite_instant(now + _JUST_CLAIMED)}
-    for (page,) in raw.execute(_OVERTAKEN, instants).fetchall():
-        yield 8, f"EMERGENT and ready at {now}, lesser pages were claimed before it: {page}"
+    """Invariant 8 after a claim: an EMERGENT page that was ready, left for lesser ones.
+
+    One that became ready in the very instant of the claim may have come after it.
+    """
+    waiting = raw.execute(_WAITING, (sqlite_instant(now),)).fetchone()
+    (held,) = raw.execute(_CLAIMED, (sqlite_instant(now + _LEASE - _JUST_NOW),)).fetchone()
+    if waiting is None or held is None:
+        return
+    page, ready_at = waiting[0], read_sqlite_instant(waiting[1])
+    if read_sqlite_instant(held) - _LEASE > ready_at:
+        yield 8, f"EMERGENT and ready at {ready_at}, lesser pages were claimed before it: {page}"
