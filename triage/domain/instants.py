@@ -62,11 +62,16 @@ def _at_most_microseconds(text: str) -> str:
     return re.sub(r"(\.\d{6})\d+", r"\1", text)
 
 
-@lru_cache(_KEPT)
 def format_instant(instant: datetime) -> str:
     """RFC 3339 in UTC, e.g. `2026-03-10T08:02:01+00:00`; refuses a naive datetime (ValueError)."""
     if instant.tzinfo is UTC:
-        return instant.isoformat()
+        return _utc_text(instant)
     if instant.tzinfo is None:
         raise ValueError(f"instant without offset: {instant!r}")
     return instant.astimezone(UTC).isoformat()
+
+
+@lru_cache(_KEPT)
+def _utc_text(instant: datetime) -> str:
+    """Of instants in UTC alone: in a zone, the two of a repeated hour are equal to Python."""
+    return instant.isoformat()

@@ -1,7 +1,6 @@
 """How instants, whole numbers and bytes are kept in PostgreSQL and in SQLite."""
 
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -20,7 +19,6 @@ from sqlalchemy.types import TypeEngine
 from triage.domain.instants import format_instant, parse_instant
 
 
-@lru_cache(maxsize=8192)
 def sqlite_instant(instant: datetime) -> str:
     """UTC text of fixed width, so that SQLite sorts and compares instants as text."""
     if instant.tzinfo is None:
