@@ -20,7 +20,8 @@ _LISTED = (
 @dataclass(frozen=True, slots=True)
 class UnheardCase:
     """`since`: when the oldest EMERGENT page was ordered after which none was taken. `failures`:
-    attempts to send such pages; 0 = nobody has even tried. `site`: the receiving one, if named."""
+    attempts to send such pages that have ended; 0 = none has yet. `site`: the receiving one, if
+    named."""
 
     case: str
     site: str | None
@@ -55,8 +56,10 @@ class UnheardReads(Session):
             )
             .exists()
         )
+        under_way = case((p.status == "sending", 1), else_=0)
+        failures = func.sum(p.attempts - under_way)
         found = (
-            select(c.case_id, c.destination, func.min(p.ordered_at), func.sum(p.attempts))
+            select(c.case_id, c.destination, func.min(p.ordered_at), failures)
             .join(_PAGE, p.case_id == c.case_id)
             .where(
                 c.is_emergent,

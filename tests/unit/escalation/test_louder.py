@@ -171,6 +171,16 @@ def test_the_call_list_is_a_page_for_the_centre_alone(house: House) -> None:
     assert signed_in(house, "hospital:RX1").get("/call-list").status_code == 404
 
 
+def test_a_page_on_its_way_to_its_provider_sounds_no_siren(house: House) -> None:
+    refer(house)
+    board = signed_in(house, "con-a")
+    with house.store.begin() as tx:
+        assert tx.claim_pages(house.clock.now(), 50, 10)
+    assert "data-siren" not in board.get("/").text
+    house.clock.advance(seconds=60)
+    assert "data-siren" in board.get("/").text  # nobody has heard of an outcome
+
+
 def test_a_hospital_hears_no_siren(house: House) -> None:
     refer(house)
     try_pages(house, "failed")
