@@ -117,10 +117,10 @@ def raise_to(
 
 
 def _tell_the_consultant(course: Course, event: Event) -> None:
-    """A timer that raises pages the consultant at once, also where a promise lapsed at its instant
-    and has begun the run already."""
-    run = course.run
-    if event.type is EventType.TIMER_RAISED and run is not None and run.started_at == event.receipt:
+    """A timer that raises pages the consultant at once, also where a promise that lapsed when it
+    ran out (`occurred_at`; we may have found it later) has begun the run already."""
+    run, is_timer = course.run, event.type is EventType.TIMER_RAISED
+    if is_timer and run is not None and run.started_at >= event.occurred_at:
         course.run = replace(run, by_timer=True)
 
 
