@@ -23,7 +23,7 @@ _A_CASE = timedelta(milliseconds=4)  # twice what it takes where nothing else is
 _SLICE = 10
 _LONG_SLICE = 50
 _MOST = 5_000  # about 75 MB
-_ASKED_EVERY = timedelta(seconds=0.5)
+_ASKED_EVERY = timedelta(seconds=0.5)  # where nothing can be done: what is due waits for the asking
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
@@ -58,10 +58,11 @@ class Foresight:
         it is overdue, None when none waits. As many are worked out as there is time for until
         then; others are not kept waiting, unless a burst is so near that some must be.
         """
-        fitting = _fitting(next_in)
         self.forget([case for case, each in self._known.items() if each.due_at <= now])
-        is_asked = fitting > 0 or now >= self._ask_from
-        if next_in is None or next_in > _AHEAD or not is_asked:
+        if next_in is None or next_in > _AHEAD:
+            return False
+        fitting = max(0, min(next_in // _A_CASE, _LONG_SLICE))
+        if not fitting and now < self._ask_from:
             return False
         try:
             return self._look_behind(now, fitting)
@@ -88,8 +89,3 @@ class Foresight:
             return 0
         is_near = coming[0][0] <= now + _PRESSING
         return min(max(fitting, _SLICE if is_near else 0), _MOST - len(self._known))
-
-
-def _fitting(next_in: timedelta | None) -> int:
-    """How many cases can be worked out before the next one is due."""
-    return _LONG_SLICE if next_in is None else max(0, min(next_in // _A_CASE, _LONG_SLICE))

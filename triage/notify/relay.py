@@ -19,7 +19,7 @@ LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _BATCH = 50
-_LEASE_SECONDS = 10.0
+LEASE_SECONDS = 10.0
 _MARGIN_SECONDS = 0.5  # of the lease, for writing down what came of it
 _POLL_SECONDS = 1.0
 _FLOW_LOOKS = 4  # in the time between two polls
@@ -58,9 +58,9 @@ class Relay:
         if self._recorder.is_behind:
             await self._recorder.flush()
         latest_start = self._loop_time() + (
-            _LEASE_SECONDS - self.delivery.send_seconds - _MARGIN_SECONDS
+            LEASE_SECONDS - self.delivery.send_seconds - _MARGIN_SECONDS
         )
-        claims = await self.run_blocking(lambda: self.port.claim_pages(_BATCH, _LEASE_SECONDS))
+        claims = await self.run_blocking(lambda: self.port.claim_pages(_BATCH, LEASE_SECONDS))
         # What was accepted is left out: its lease ended before the store was told.
         fresh = [claim for claim in claims if not self._recorder.has_accepted(claim.order)]
         for group in bundles(fresh, self.delivery.list_key):

@@ -10,6 +10,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from triage.domain.paging import ACKNOWLEDGEMENT
 from triage.domain.tiers import Tier
+from triage.notify.relay import LEASE_SECONDS
 from triage.store.column_types import read_sqlite_instant, sqlite_instant
 from triage.workflow.owing import HAND_OVER_RUNG, SHIFT_END_RUNG
 
@@ -25,7 +26,7 @@ _WAITING = (
 _CLAIMED = (
     "SELECT max(ready_at) FROM page WHERE is_emergent = 0 AND status = 'sending' AND ready_at > ?"
 )
-_LEASE = timedelta(seconds=10)
+_LEASE = timedelta(seconds=LEASE_SECONDS)
 _JUST_NOW = timedelta(milliseconds=10)
 
 
