@@ -4,7 +4,7 @@ Fold and plan are functions of the log, the book, the roster and an instant, and
 a case is known. What is worked out for it is used only while all of these are still the same.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,8 +41,9 @@ def foresee(tx: Transaction, cases: Sequence[CaseId], desk: Desk) -> dict[CaseId
     return {case: each for case, each in found if each is not None}
 
 
-def _foreseen(stored: StoredCase, desk: Desk, there: Set[PageId]) -> Foreseen | None:
-    """`there`: the pages of the case. No other comes while it stands as it does."""
+def _foreseen(stored: StoredCase, desk: Desk, there: Mapping[PageId, bool]) -> Foreseen | None:
+    """`there`: the pages of the case, and whether each is unsent. While the case stands as it does
+    no other comes, and none that was sent is to be sent again."""
     row = stored.row
     held = Held(row.case_id, stored, desk.courses)
     joined = any(event.type is EventType.CASES_JOINED for event in held.log)
@@ -55,7 +56,8 @@ def _foreseen(stored: StoredCase, desk: Desk, there: Set[PageId]) -> Foreseen | 
         return None
     held.let_go()
     owed = {order.page for order in planned.orders}
-    entry = entry_of(Folded(held, case, planned), owed - there, withdraws=not there <= owed)
+    withdraws = any(is_unsent and page not in owed for page, is_unsent in there.items())
+    entry = entry_of(Folded(held, case, planned), owed - there.keys(), withdraws=withdraws)
     return Foreseen(entry, row.next_due_at, standing_of(stored), roster)
 
 

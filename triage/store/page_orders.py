@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from triage.domain.paging import PageOrder
 from triage.domain.tiers import Tier
 
 _FIELDS = tuple(field.name for field in fields(PageOrder))
+_values = attrgetter(*_FIELDS)
 _INSTANTS = ("due_at", "owed_at")
 
 
@@ -21,7 +23,8 @@ def order_json(order: PageOrder) -> str:
 
 def order_fields(order: PageOrder) -> dict[str, Any]:
     """The order as JSON-ready data."""
-    return {name: _plain(getattr(order, name)) for name in _FIELDS}
+    found = dict(zip(_FIELDS, _values(order), strict=True))
+    return found | {name: _text(found[name]) for name in _INSTANTS}
 
 
 def read_order(document: str) -> PageOrder:
@@ -33,5 +36,5 @@ def read_order(document: str) -> PageOrder:
     return PageOrder(**values)
 
 
-def _plain(value: Any) -> Any:
-    return format_instant(value) if isinstance(value, datetime) else value
+def _text(instant: datetime | None) -> str | None:
+    return None if instant is None else format_instant(instant)

@@ -24,7 +24,7 @@ _WITHDRAWN = Prepared(
         " AND page NOT IN (SELECT value FROM json_each(:owed))"
     ),
 )
-_STANDS = "SELECT case_id, page FROM page WHERE withdrawn IS NULL"
+_STANDS = "SELECT case_id, page, ready_at IS NOT NULL FROM page WHERE withdrawn IS NULL"
 _POSTGRES, _SQLITE = (
     text(f"{_STANDS} AND {among('case_id', is_postgres=each)}") for each in (True, False)
 )
@@ -34,11 +34,12 @@ _THERE = Prepared(postgres=_POSTGRES, sqlite=_SQLITE)
 class SupersededPages(Session):
     """The part of a transaction that keeps unsent pages to those that are owed."""
 
-    def pages_there(self, cases: Iterable[CaseId]) -> dict[CaseId, set[PageId]]:
-        """The pages of these cases that were ordered and not withdrawn, sent or not."""
-        found: dict[CaseId, set[PageId]] = {case: set() for case in cases}
-        for case, page in self._rows(_THERE, {"ids": self._list(found)}):
-            found[CaseId(case)].add(PageId(page))
+    def pages_there(self, cases: Iterable[CaseId]) -> dict[CaseId, dict[PageId, bool]]:
+        """The pages of these cases that were ordered and not withdrawn, and whether each is still
+        to be sent."""
+        found: dict[CaseId, dict[PageId, bool]] = {case: {} for case in cases}
+        for case, page, is_unsent in self._rows(_THERE, {"ids": self._list(found)}):
+            found[CaseId(case)][PageId(page)] = bool(is_unsent)
         return found
 
     def withdraw_all_but(self, cases: Sequence[CaseId], owed: Sequence[PageId]) -> int:

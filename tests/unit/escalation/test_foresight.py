@@ -7,6 +7,7 @@ from typing import Any
 from tests.scenarios.house import ROSTER
 from tests.unit.escalation.test_sweep import EMERGENT, OPENED, desk, overdue, receive
 from triage.domain.events import CaseId
+from triage.domain.paging import Attempt
 from triage.domain.roster.roster import default_roster
 from triage.escalation.foresight import Foresight
 from triage.escalation.sweep import Sweep
@@ -68,6 +69,25 @@ def test_a_burst_comes_to_the_same_as_without_looking_ahead() -> None:
     assert sweep.turn(due).pages == Sweep(plain, desk(plain)).turn(due).pages > 0
     assert everything(ahead) == everything(plain)
     assert overdue(ahead, due) == []
+
+
+def test_of_pages_that_a_burst_no_longer_owes_only_unsent_ones_are_withdrawn() -> None:
+    ahead, plain = a_house(), a_house()
+    due = first_due(ahead)
+    half = MANY // 2
+    for store in (ahead, plain):
+        _accept(store, half)
+        sweep = Sweep(store, desk(store))
+        while store is ahead and sweep.turn(due - timedelta(seconds=5)).looks_ahead:
+            pass
+        sweep.turn(due)
+    assert everything(ahead) == everything(plain)
+    with ahead.read() as reader:
+        pages = reader.pages(limit=10_000)
+    settled = [page for page in pages if page.status == "accepted"]
+    assert len(settled) == half
+    assert all(page.withdrawn is None for page in settled)
+    assert any(page.withdrawn for page in pages)
 
 
 def test_every_case_of_a_burst_is_known_before_and_forgotten_after_its_instant() -> None:
@@ -172,6 +192,24 @@ def test_a_fault_of_ours_is_met_when_the_case_is_due_and_holds_up_no_other(caplo
     result = sweep.turn(due)
     assert (result.cases, len(result.failed)) == (MANY, 10)
     assert "sweep.foresight_failed" in caplog.text
+
+
+def _accept(store: Store, number: int) -> None:
+    with store.begin() as tx:
+        claimed = tx.claim_pages(OPENED, number, lease_seconds=30)
+        tx.finish_attempts(
+            [
+                Attempt(
+                    page=each.order.page,
+                    route=each.order.route,
+                    attempt=each.attempt,
+                    outcome="accepted",
+                    provider_word=None,
+                    at=OPENED,
+                )
+                for each in claimed
+            ]
+        )
 
 
 def _sweep(store: Store, now: Any, known: Any, roster: Any = NOBODY) -> None:
