@@ -5,7 +5,7 @@ from tests.second_opinion.case_orders import ORDERED, is_most_benign, is_worse, 
 from tests.second_opinion.case_reports import Report, merge
 from tests.second_opinion.case_runs import end_run, start_run
 from tests.second_opinion.case_senders import SENIORS, STOPPERS, by_of
-from tests.second_opinion.vocabulary import READ_BY_RULES
+from tests.second_opinion.vocabulary import COMPARED
 from triage.domain.events import Event, Side
 
 REASONS = (
@@ -101,7 +101,7 @@ def is_worse_than_received(report: Report, closing: Closing) -> bool:
     """As after a lowering: 'from not assessed to any value that is not the most benign is
     worse'."""
     had = merge(closing.reports).seen
-    return any(_is_worse(report, name, value_of(had, name)) for name in READ_BY_RULES)
+    return any(_is_worse(report, name, value_of(had, name)) for name in COMPARED)
 
 
 def _is_worse(report: Report, name: str, before: object) -> bool:

@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from tests.second_opinion.reading import Seen
+from tests.second_opinion.vocabulary import ITEM_POINTS
 
 Value = str | Fraction | None
 
@@ -28,7 +29,8 @@ _COMPARTMENT = {
     "intramedullary": 2,
 }
 # '`pvr_ml` ascending', '`sins` 0 .. 18', '`deficit_h`, `bladder_h` descending': a later onset.
-_NUMBERS = ("pvr_ml", "sins")
+_ITEM = "sins_items."
+_NUMBERS = ("pvr_ml", "sins", *(_ITEM + item for item in ITEM_POINTS))
 _INSTANTS = ("deficit_onset_at", "bladder_onset_at")
 ORDERED = (*BENIGN_TO_WORSE, "compartment", *_NUMBERS, *_INSTANTS)
 
@@ -39,6 +41,8 @@ def value_of(seen: Seen, field: str) -> Value:
         return seen.text[field]
     if field in seen.number:
         return seen.number[field]
+    if field.startswith(_ITEM) and field.removeprefix(_ITEM) in seen.items:
+        return Fraction(seen.items[field.removeprefix(_ITEM)])
     return seen.instant.get(field)
 
 

@@ -14,7 +14,7 @@ from tests.second_opinion.case_orders import (
 from tests.second_opinion.case_reports import Merged, Reading, Report, merge
 from tests.second_opinion.case_runs import is_owned, start_run
 from tests.second_opinion.case_senders import by_of
-from tests.second_opinion.vocabulary import READ_BY_RULES
+from tests.second_opinion.vocabulary import COMPARED
 from triage.domain.events import Event
 
 RECHECKS = ("motor_loss", "pain_surge", "fall", "collapse")
@@ -117,7 +117,7 @@ def count_again(
     low = chart.lowering
     if low is None or low.is_over:
         return
-    worse = [is_worse_than_best(low, report, name) for name in READ_BY_RULES]
+    worse = [is_worse_than_best(low, report, name) for name in COMPARED]
     low.is_over = any(worse)  # after all of them, each of which may have a new best value
     if event.occurred_at <= low.event.occurred_at:
         return

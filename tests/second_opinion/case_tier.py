@@ -18,7 +18,7 @@ from tests.second_opinion.case_raises import (
     worse_when_palliative,
 )
 from tests.second_opinion.case_reports import Reading, Report, classify, merge
-from tests.second_opinion.vocabulary import READ_BY_RULES
+from tests.second_opinion.vocabulary import COMPARED
 from triage.domain.events import Event
 
 
@@ -145,7 +145,7 @@ def lower(chart: Chart, event: Event, report: Report, tier: str) -> None:
     'Timers set before a lowering end with it.'"""
     chart.reports.append(report)
     seen = merge(chart.reports).seen
-    best = {name: value_of(seen, name) for name in READ_BY_RULES}
+    best = {name: value_of(seen, name) for name in COMPARED}
     chart.lowering = Lowering(event, tier, best)
     chart.tier, chart.gave, chart.is_lowered = tier, ["SET"], True
     chart.stands.clear()

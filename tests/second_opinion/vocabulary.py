@@ -86,3 +86,5 @@ ITEM_POINTS = {
     "collapse": [0, 1, 2, 3],
     "posterolateral": [0, 1, 3],
 }
+# 'worse' is asked of each field that rules read, and `sins` is read from these as well.
+COMPARED = [*READ_BY_RULES, *(f"sins_items.{item}" for item in ITEM_POINTS)]
