@@ -15,12 +15,12 @@ from triage.domain.tiers import Tier
 from triage.policies.book import PolicyBook
 from triage.policies.read import read_findings
 from triage.recording.courses import Courses
-from triage.recording.grouping import carried_cases, groups
+from triage.recording.grouping import as_lead, as_member, carried_cases, groups, received_first
 from triage.recording.holding import Held
 from triage.store.records import CaseRow, EventKey, SeenEvent, StoredCase
 from triage.store.transaction import Transaction
 from triage.workflow.fold import fold
-from triage.workflow.joining import named_cases
+from triage.workflow.joining import has_effect, named_cases
 from triage.workflow.people import hands_over_a_shift
 from triage.workflow.plan import Plan, plan
 from triage.workflow.timers import timer_event
@@ -140,17 +140,31 @@ class Ledger:
         return bool(receipts) and event.received_at < min(receipts)
 
     def _append(self, event: Event) -> None:
-        cases = [event.case]
-        if event.type in (EventType.CASES_JOINED, EventType.CASES_PARTED):
-            named = named_cases(event)
-            self.load(named)
-            cases += [each for each in named if self.held[each].stored and each != event.case]
+        cases = {event.case}
+        if has_effect(event):
+            cases |= self._joint(event)
         elif hands_over_a_shift(event) and not refusal(event):
-            carried = sorted(set(carried_cases(self.tx, event)) - {event.case})
+            carried = set(carried_cases(self.tx, event))
             self.load(carried)
-            cases += carried
-        for case in cases:
+            cases |= carried
+        for case in sorted(cases, key=lambda each: (each != event.case, each)):
             self.held[case].new.append(event)
+
+    def _joint(self, event: Event) -> set[CaseId]:
+        """The cases that a joining or parting names, also where nothing has opened one yet; of a
+        parting also those that are joined with them now."""
+        named = {*named_cases(event)}
+        self.load(named)
+        if event.type is EventType.CASES_JOINED:
+            return named
+        beside = {
+            case
+            for held in self.held.values()
+            for each in held.events
+            if each.type is EventType.CASES_JOINED and not named.isdisjoint(named_cases(each))
+            for case in (held.id, *named_cases(each))
+        }
+        return named | (beside & self.held.keys())
 
     def _catch_up_timers(self) -> None:
         """A timer that ran out before these events came raises first, sweep or no sweep."""
@@ -204,7 +218,7 @@ class Ledger:
     def _together(self, group: Sequence[Held]) -> Iterator[Folded]:
         """Joined cases are one fold, led by the one received first."""
         alone = {held.id: self._alone(held) for held in group}
-        lead = min(group, key=lambda held: (alone[held.id].opened_at, held.id))
+        lead = min(group, key=lambda held: received_first(alone[held.id]))
         book = self._book(lead)
         while True:
             events = [event for held in group for event in held.events]
@@ -213,19 +227,12 @@ class Ledger:
             if not planned.raises:
                 break
             lead.new += [timer_event(case, timer, self.now) for timer in planned.raises]
-        yield Folded(lead, case, planned, lead.id)
         for held in group:
             if held is not lead:
-                own = replace(
-                    alone[held.id],
-                    tier=case.tier,
-                    state=case.state,
-                    owner=case.owner,
-                    acknowledgement=case.acknowledgement,
-                    run=case.run,
-                )
                 silent = Plan(orders=(), raises=(), next_due_at=None)
+                own = as_member(alone[held.id], case, group)
                 yield Folded(held, own, silent, lead.id)
+        yield Folded(lead, as_lead(alone[lead.id], case, group), planned, lead.id)
 
     def verdict(self, event: Event) -> Verdict:
         """What the event did, or had done when it came first."""

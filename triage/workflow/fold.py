@@ -13,7 +13,7 @@ from triage.domain.case import Case, CaseState, Obligation, Verdict
 from triage.domain.events import CaseId, Event, EventType, Side
 from triage.domain.roster.roster import Roster
 from triage.policies.book import PolicyBook
-from triage.workflow import closing, joining, milestones, people, tiering
+from triage.workflow import closing, joining, joint, milestones, people, tiering
 from triage.workflow.causes import with_causes
 from triage.workflow.course import Course
 from triage.workflow.merge import Reported, report
@@ -118,11 +118,16 @@ def _lived(
 ) -> Followed:
     events = (*past, *rest)
     course.notices |= _conflicts(events)
+    course.members = {
+        each.case: False for each in rest if each.case != course.case
+    } | course.members
     is_known = course.opened_by is not None or any(_opens(event) for event in rest)
     for place, event in enumerate(rest, start=len(past)):
         course.advance(event.received_at)
         before = course.copy() if event.type in _TURNS else None
         verdict = _apply(course, event, is_known)
+        if event.type is EventType.CASES_JOINED and verdict.effect:
+            joint.unite(course, _parts(course, event, events[:place], roster), event)
         if before is not None and len(course.turns) > len(before.turns):
             course.missed = _missed(before, event, events[:place], roster)
         course.note_tier(event.received_at)
@@ -130,6 +135,16 @@ def _lived(
         if verdict.review:
             course.ask_review(verdict.review, event)
     return Followed(course, events, roster)
+
+
+def _parts(course: Course, event: Event, earlier: Sequence[Event], roster: Roster) -> list[Course]:
+    """The cases that it joins as each was until then, the first received first."""
+    found = []
+    for case, log in joining.logs_before(event, earlier):
+        one = follow(case, log, course.book, roster).course
+        one.advance(event.received_at)
+        found += [(one.received_at, case, one)] if one.received_at is not None else []
+    return [one for _, _, one in sorted(found, key=lambda each: each[:2])]
 
 
 def _look(
@@ -201,6 +216,8 @@ def _apply(course: Course, event: Event, is_known: bool) -> Verdict:
     if why_not is not None:
         return Verdict(False, why_not, review=why_not)
     if not (is_known or people.is_about_review(course, event)):
+        if event.type in joining.JOINT:  # whom it belongs with counts from the first event on
+            _ACTS[event.type](course, event)
         return Verdict(
             False,
             "no such referral yet; kept, and it takes effect if the referral comes",

@@ -98,11 +98,11 @@ def _answer_ladder(course: Course, event: Event, by: Actor, key: PageKey, answer
 
 def _may_stop(course: Course, by: Actor) -> bool:
     """Below EMERGENT any named person of the centre may."""
-    emergent = _ladder_tier(course) is Tier.EMERGENT
+    emergent = ladder_tier(course) is Tier.EMERGENT
     return not emergent or by.role in course.book.authority.may.stop_emergent_ladder
 
 
-def _ladder_tier(course: Course) -> Tier:
+def ladder_tier(course: Course) -> Tier:
     """After treatment every ladder is an EMERGENT one, whatever tier stands for the figures."""
     is_after = course.run is not None and course.run.after_treatment
     return Tier.EMERGENT if is_after else course.standing_tier
@@ -125,7 +125,7 @@ def _hand_over(course: Course, event: Event, by: Actor) -> Verdict:
     to = read_actor(event.data.get("to"))
     if to is None or not (to.name or to.person):
         return _refused("data.to names nobody to hand over to")
-    wait = hand_over_wait(course.book, _ladder_tier(course))
+    wait = hand_over_wait(course.book, ladder_tier(course))
     _take(course, event, by, until=event.received_at + wait, asked=to)
     return Verdict(True)
 

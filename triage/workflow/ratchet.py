@@ -45,7 +45,7 @@ def take_report(course: Course, report: Reported) -> Seen:
     else:
         course.merged = merge(course.reports, course.book)
         then = _as_seen_in_time(course, report)
-        present = course.merged.assess(course.book, _latest_occurred(course))
+        present = course.merged.assess(course.book, latest_occurred(course))
         readings = (then.assess(course.book, report.event.occurred_at), present)
         change = _merged_up_to(course, report).change
     top = max(readings, key=lambda reading: reading.tier.rank).tier
@@ -75,7 +75,7 @@ def _merged_up_to(course: Course, report: Reported) -> Merged:
     return merge((r for r in course.reports if r.event.clinical_order <= upto), course.book)
 
 
-def _latest_occurred(course: Course) -> datetime:
+def latest_occurred(course: Course) -> datetime:
     return max(report.event.occurred_at for report in course.reports)
 
 

@@ -17,13 +17,15 @@ def case_from(course: Course, events: Sequence[Event], now: datetime) -> Case:
     present = course.merged.assess(course.book, now)
     rules, held = standing_rules(course, present)
     first = course.opened_by or events[0]
+    # A joining may name a case that nothing has opened yet: whose referral it is, is not known.
+    referral = first.referral if first.case == course.case or course.opened_by else ""
     latest = course.history[-1] if course.history else None
     flags = set(present.flags) | (course.notices & {"CONFLICT"})
     decision = _decision(course)
     return Case(
         id=course.case,
-        referral=first.referral,
-        hospital=first.referral.split("/", 1)[0],
+        referral=referral,
+        hospital=referral.split("/", 1)[0],
         state=_state(course),
         tier=course.standing_tier,
         is_held=held,

@@ -98,8 +98,10 @@ def _watch_callback(course: Course, present: Assessment, event: Event) -> None:
 
 def apply_timer(course: Course, event: Event) -> Verdict:
     """A raise by a timer that our sweep committed: an input of every later fold."""
-    rule = str(event.data.get("rule"))
-    course.fired.add((rule, str(event.data.get("event"))))
+    rule, about = str(event.data.get("rule")), str(event.data.get("event"))
+    if all(name != about for _, name, _ in course.verdicts):
+        return Verdict(False, "the timer was of a case that was joined with this one then")
+    course.fired.add((rule, about))
     if course.is_closed or course.treated_at is not None:
         return Verdict(False, "the case no longer waits")
     raise_to(course, Tier.EMERGENT, frozenset({rule}), event)
