@@ -56,6 +56,11 @@ class Held:
         )
 
     @property
+    def news(self) -> list[Event]:
+        """What is new, where there is more of it than receipts."""
+        return [] if self.gets_only_receipts else self.new
+
+    @property
     def events(self) -> list[Event]:
         """The log with what is new."""
         return [*self.log, *self.new]

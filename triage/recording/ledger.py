@@ -168,18 +168,27 @@ class Ledger:
 
     def _catch_up_timers(self) -> None:
         """A timer that ran out before these events came raises first, sweep or no sweep."""
-        for held in self.held.values():
+        for held in list(self.held.values()):
             row = held.row
-            if not held.new or row is None or row.next_due_at is None or held.gets_only_receipts:
+            if row is None or row.next_due_at is None:
                 continue
-            first = min(event.received_at for event in held.new)
-            if row.next_due_at <= first:
-                before = held.case_before(self._book(held), first, self.desk.roster)
+            group = [held, *(self.held[case] for case in _joined(row))]
+            new = [event.received_at for each in group for event in each.news]
+            if new and row.next_due_at <= min(new):
+                before = self._before(group, min(new))
                 held.new += [
-                    timer_event(before, timer, first, before=True)
+                    timer_event(before, timer, min(new), before=True)
                     for timer in before.timers
-                    if timer.due_at <= first
+                    if timer.due_at <= min(new)
                 ]
+
+    def _before(self, group: Sequence[Held], at: datetime) -> Case:
+        """The case, or that of all joined ones, without what is new."""
+        lead, roster = group[0], self.desk.roster
+        book = self._book(lead)
+        if len(group) == 1:
+            return lead.case_before(book, at, roster)
+        return fold(lead.id, [event for each in group for event in each.log], book, at, roster)
 
     def fold_all(self) -> list[Folded]:
         """Fold and plan every case that something happened to."""
