@@ -201,6 +201,9 @@ class Ledger:
         for each in folded:
             self.verdicts.update(each.case.verdicts)
             self.tiers[each.held.id] = each.case.tier
+        for each in folded:  # what stands in several logs is answered for the case it was sent to
+            own = {event.key for event in each.held.new if event.case == each.held.id}
+            self.verdicts |= {key: v for key, v in each.case.verdicts.items() if key in own}
         return folded
 
     @property
