@@ -115,10 +115,8 @@ class House:
             attempt += 1
             process = self._any("http", str(message.at), str(attempt))
             if process is not None:
-                work = self.makers.take(
-                    process.parts, sender, message.value or b"", dict(message.headers)
-                )
-                answer = await _unless_dead(process.spawn(_answered(work)))
+                doing = self._taken(process, sender, message)
+                answer = await _unless_dead(process.spawn(doing))
                 self.world.say(f"http {message.key.decode()} {answer}")
                 sent.is_accepted = answer == "accepted"
                 if answer == "refused":
@@ -126,6 +124,15 @@ class House:
             if not sent.is_accepted:
                 self.world.trace.reached("a sender had to try again")
                 await asyncio.sleep(_TRY_AGAIN_SECONDS)
+
+    async def _taken(self, process: Incarnation, sender: Sender, message: Message) -> str:
+        """The answer of a process that may die before it begins."""
+        body, headers = message.value or b"", dict(message.headers)
+        try:
+            await self.makers.take(process.parts, sender, body, headers)
+        except RefusalError as error:
+            return "refused" if error.status in _REFUSED else "try again"
+        return "accepted"
 
     def _any(self, *about: str) -> Incarnation | None:
         names = sorted(self._alive)
@@ -176,14 +183,6 @@ class House:
         task = asyncio.get_running_loop().create_task(work)
         self._waiting_tasks.add(task)
         task.add_done_callback(self._waiting_tasks.discard)
-
-
-async def _answered(work: Coroutine[Any, Any, object]) -> str:
-    try:
-        await work
-    except RefusalError as error:
-        return "refused" if error.status in _REFUSED else "try again"
-    return "accepted"
 
 
 async def _unless_dead(task: "asyncio.Task[object]") -> object:
