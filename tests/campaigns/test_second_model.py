@@ -11,6 +11,7 @@ from tests.second_opinion.case import Said, second_opinion
 from tests.second_opinion.case_compare import differing, first_parting
 from tests.second_opinion.case_corrections import CorrectingMaker
 from tests.second_opinion.case_hands import HandingMaker
+from tests.second_opinion.case_join_logs import JoinMaker
 from tests.second_opinion.case_logs import LogMaker
 from tests.second_opinion.case_production import Production, relieved, said_by
 from tests.second_opinion.case_rest import RestMaker
@@ -113,16 +114,15 @@ def test_shifts_do_end_in_these_logs() -> None:
 
 
 def test_every_type_that_others_may_send_is_in_these_logs() -> None:
-    """All but what joins cases, and what our own relay and sweep write."""
+    """All but what our own relay and sweep write."""
     seen = set[EventType]()
-    for make in (LogMaker, *FAMILIES):
+    for make in (LogMaker, *FAMILIES, JoinMaker):
         for seed in range(1, 100):
             maker = make(seed)
             made = [maker.first()]
             made += [maker.next_event(["C.acknowledgement.run.1.1"]) for _ in range(maker.length)]
             seen |= {event.type for event in made}
-    ours = {*OURS, EventType.PAGE_RECEIPT, EventType.CASES_JOINED, EventType.CASES_PARTED}
-    assert seen == {*EventType} - ours
+    assert seen == {*EventType} - {*OURS, EventType.PAGE_RECEIPT}
 
 
 @pytest.mark.parametrize("seed", DIFFERED)

@@ -8,6 +8,7 @@ from tests.second_opinion.case_answers import (
 )
 from tests.second_opinion.case_chart import RANK, Chart, is_higher
 from tests.second_opinion.case_closing import accept_plan, cancel, reopen_by, take_closing
+from tests.second_opinion.case_joins import joins_or_parts
 from tests.second_opinion.case_milestones import correct, reach
 from tests.second_opinion.case_raises import Set, raise_run, recheck_of
 from tests.second_opinion.case_reports import report_of
@@ -54,7 +55,7 @@ def act(chart: Chart, event: Event, read_page: ReadPage) -> bool:
         return accept_plan(chart, event) and accept_person(chart, event)
     if event.type is T.PAGE_ACKNOWLEDGED:
         return take_answer(chart, event, read_page)
-    return True
+    return event.type not in (T.CASES_JOINED, T.CASES_PARTED) or joins_or_parts(event)
 
 
 def review(chart: Chart, event: Event) -> None:

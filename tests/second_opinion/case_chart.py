@@ -146,6 +146,8 @@ class Chart:
         default_factory=list
     )  # at each turn, so far
     has_conflict: bool = False
+    rows: list[tuple[datetime, str]] = field(default_factory=list)  # timers that have raised
+    committed: list[tuple[datetime, str]] = field(default_factory=list)  # of cases joined later
 
     @property
     def shown_tier(self) -> str | None:

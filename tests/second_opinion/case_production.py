@@ -1,5 +1,6 @@
 """The first model: fold and plan over one log, with every timer committed at its own instant."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -63,19 +64,21 @@ class Production:
         orders = plan(case, self.book, self.roster, now).orders
         for order in orders:
             if order.page not in self.pages:
-                self.pages[order.page] = self._about(order, case)
+                self.pages[order.page] = page_of(order, case, self.log)
                 self.ordered.append(order.page)
         return case, orders
 
-    def _about(self, order: PageOrder, case: Case) -> PageOf:
-        key = read_page_id(order.page)
-        tag = key.run_tag if key is not None else ""
-        started = [each for each in self.log if short_tag(*each.key) == tag]
-        named = started and started[0].type is not EventType.TIMER_RAISED
-        starts = [each.starts_at for each in case.obligations if each.run_tag == tag]
-        return PageOf(
-            order.obligation, started[0].key if named else None, starts[-1], order.rung, order.role
-        )
+
+def page_of(order: PageOrder, case: Case, log: Sequence[Event]) -> PageOf:
+    """What a page was about, by the log at the time."""
+    key = read_page_id(order.page)
+    tag = key.run_tag if key is not None else ""
+    started = [each for each in log if short_tag(*each.key) == tag]
+    named = bool(started) and started[0].type is not EventType.TIMER_RAISED
+    starts = [each.starts_at for each in case.obligations if each.run_tag == tag]
+    return PageOf(
+        order.obligation, started[0].key if named else None, starts[-1], order.rung, order.role
+    )
 
 
 def relieved(relief: datetime | None) -> Roster:

@@ -12,6 +12,7 @@ from tests.second_opinion.case_answers import (
 from tests.second_opinion.case_chart import HOUR, Chart, Start
 from tests.second_opinion.case_closing import is_worse_than_received
 from tests.second_opinion.case_hours import Hours
+from tests.second_opinion.case_joins import joins_or_parts, logs_before, unite
 from tests.second_opinion.case_owes import owed
 from tests.second_opinion.case_reports import Report, report_of
 from tests.second_opinion.case_runs import end_run, is_owned, note_due, start_run
@@ -28,6 +29,8 @@ from tests.second_opinion.case_tier import (
 from triage.domain.events import Event, EventType, Side
 
 T = EventType
+# 'A raise by a timer, once committed, is a row of the case's log', also of one joined later.
+ROW = "row "
 
 
 def walk(
@@ -42,13 +45,24 @@ def walk(
     known = once_each(events, now)
     # 'Same `source`+`id`, other content = a new event plus a conflict flag'
     chart.has_conflict = len({(each.source, each.id) for each in known}) < len(known)
+    parts = {
+        each.key: [
+            walk(log, each.received_at, read_page, hours, relief)
+            for log in logs_before(each, known[:number])
+        ]
+        for number, each in enumerate(known)
+        if each.type is T.CASES_JOINED and joins_or_parts(each)
+    }
+    chart.committed = sorted({row for found in parts.values() for one in found for row in one.rows})
     for event in known:
         run_timers(chart, event.received_at, hours)
         before = breaches(chart, event.received_at)
         turn = turns(chart)
         chart.heard = event.received_at
         step(chart, event, read_page)
-        if turns(chart) != turn:
+        if event.key in parts:
+            unite(chart, parts[event.key], event, hours)
+        if turns(chart) != turn and event.key not in parts:
             chart.breaches = before
         note_tier(chart, event.received_at)
         note_due(chart, hours)
@@ -108,7 +122,13 @@ def run_out(chart: Chart, at: datetime, found: datetime, what: str) -> None:
     if what == "shift":
         if is_owned(chart):
             start_run(chart, at, None, tells_owner=True).is_shift_end = True
+    elif what.startswith(ROW):
+        chart.committed.remove((at, what.removeprefix(ROW)))
+        chart.rows.append((at, what.removeprefix(ROW)))
+        if waits_for_timers(chart):
+            timer_raises(chart, at, what.removeprefix(ROW))
     elif what != "promise":
+        chart.rows.append((found, what))
         timer_raises(chart, found, what)
     elif lapses_at(chart.run) == at:  # no timer has started another run at that instant
         start_run(chart, at, None, tells_owner=True)
@@ -117,16 +137,16 @@ def run_out(chart: Chart, at: datetime, found: datetime, what: str) -> None:
 def timers(chart: Chart) -> list[tuple[datetime, str]]:
     """'While it stands, rules (E6 apart) and timers do not change the tier'; the same after
     treatment, and on a closed case."""
+    found = [(at, ROW + rule) for at, rule in chart.committed]
     if chart.closing is not None or chart.opener is None:
-        return []
-    found = []
+        return found
     lapse = lapses_at(chart.run)
     if lapse is not None and still_binds(chart):
         found.append((lapse, "promise"))
     left = leaving(chart)
     if left is not None:
         found.append((left.lapses, "shift"))
-    if chart.palliative is not None or chart.treated_at is not None:
+    if not waits_for_timers(chart):
         return found
     if chart.timer is not None:
         found.append((chart.timer + HOUR, "TIMER_60"))
@@ -135,6 +155,11 @@ def timers(chart: Chart) -> list[tuple[datetime, str]]:
         if at is not None:
             found.append((at, "D7"))
     return found
+
+
+def waits_for_timers(chart: Chart) -> bool:
+    is_over = chart.palliative is not None or chart.treated_at is not None
+    return chart.opener is not None and chart.closing is None and not is_over
 
 
 def still_binds(chart: Chart) -> bool:

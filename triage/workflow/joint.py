@@ -52,6 +52,8 @@ def _keep_tier(course: Course, parts: Sequence[Course], event: Event) -> None:
 
 
 def _keep_clocks(course: Course, parts: Sequence[Course]) -> None:
+    """And what was missed: by one of them, not by all as if they had been one before."""
+    course.missed = tuple(dict.fromkeys(missed for each in parts for missed in each.missed))
     received = [each.received_at for each in parts if each.received_at is not None]
     course.received_at = min(received)
     if course.restarts:
@@ -88,6 +90,8 @@ def _keep_ladder(course: Course, parts: Sequence[Course], event: Event) -> None:
             cause="joined with a case of a higher tier",
             page_owner=course.standing_tier is Tier.EMERGENT,
         )
+    stands = course.run.tag if course.run is not None else ""
+    course.ended_runs = [each for each in course.ended_runs if each.run.tag != stands]
 
 
 def _wait(course: Course, parts: Sequence[Course]) -> None:
