@@ -1,7 +1,7 @@
 """Cancelling, deciding, closing and coming back (clinical-policy.md 3.2, contract section 1)."""
 
 from triage.domain.case import TierChange, Verdict
-from triage.domain.events import Event, Side, read_actor
+from triage.domain.events import Event, read_actor
 from triage.domain.tiers import Tier
 from triage.workflow.course import Closing, Course
 from triage.workflow.merge import Reported
@@ -173,10 +173,9 @@ def note_opinion(course: Course, event: Event) -> Verdict:
 
 
 def note_fact(course: Course, event: Event) -> Verdict:
-    """Procedures, radiotherapy, outcomes, capacity: kept and shown; they move no tier."""
+    """Procedures, radiotherapy, outcomes, capacity: kept and shown; they move no tier and keep no
+    promise."""
     course.acts.append(event)
-    if event.sender.side is Side.CENTRE and event.type.value.startswith("procedure"):
-        course.keep_promise(event)
     return Verdict(True)
 
 
