@@ -82,7 +82,7 @@ def _keep_ladder(course: Course, parts: Sequence[Course], event: Event) -> None:
         _wait(course, still)
     elif held is not None and _rank(held) >= course.standing_tier.rank:
         course.run, course.acknowledgement = held.run, held.acknowledgement
-    elif held is not None and (course.run is None or course.acknowledgement is not None):
+    elif held is not None and not _is_waiting(course):
         course.start_run(
             name=event.id,
             tag_parts=event.key,
