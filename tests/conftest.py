@@ -43,6 +43,26 @@ def fresh_postgres(postgres_url: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def _tables(postgres_url: str) -> Iterator[str]:
+    """The name of a database that has our tables, with nothing in them, and that nobody uses."""
+    from tests.services import fresh_database
+    from triage.store import upgrade
+
+    with fresh_database(postgres_url) as url:
+        upgrade(url)
+        yield url.rpartition("/")[2]
+
+
+@pytest.fixture
+def migrated_postgres(postgres_url: str, _tables: str) -> Iterator[str]:
+    """As `fresh_postgres`, with our tables: a copy, which is quicker than the migrations."""
+    from tests.services import fresh_database
+
+    with fresh_database(postgres_url, like=_tables) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def kafka() -> Iterator[str]:
     """A Kafka broker's address, comma-separated where there are several."""
     from tests.services import kafka_broker

@@ -72,10 +72,12 @@ def private_postgres() -> Iterator[LocalPostgres]:
 
 
 @contextmanager
-def fresh_database(server_url: str) -> Iterator[str]:
-    """An empty database on that server, dropped afterwards together with its connections."""
+def fresh_database(server_url: str, *, like: str = "template1") -> Iterator[str]:
+    """A copy of the database `like` (empty where none is named) on that server, dropped afterwards
+    together with its connections."""
     name = sql.Identifier(f"triage_{uuid.uuid4().hex}")
-    _on_server(server_url, sql.SQL("CREATE DATABASE {} TEMPLATE template1").format(name))
+    copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(like))
+    _on_server(server_url, copy)
     try:
         yield make_url(server_url).set(database=name.as_string().strip('"')).render_as_string(False)
     finally:

@@ -21,8 +21,8 @@ pytestmark = pytest.mark.postgres_real
 
 
 @pytest.fixture
-def house(fresh_postgres: str) -> Iterator[AuditHouse]:
-    made = AuditHouse(fresh_postgres)
+def house(migrated_postgres: str) -> Iterator[AuditHouse]:
+    made = AuditHouse(migrated_postgres)
     yield made
     made.close()
 

@@ -19,7 +19,7 @@ from tests.running_door import House, act, drain, eventually, referral, running
 from tests.services import remake_topics
 from triage.consumers.topics import ACTIONS, CASES, PAGES, QUARANTINE, REFERRALS
 from triage.domain.roster.roster import Roster, default_roster
-from triage.store import Store, open_store, upgrade
+from triage.store import Store, open_store
 
 pytestmark = [pytest.mark.kafka_real, pytest.mark.postgres_real]
 
@@ -29,9 +29,8 @@ EXAMPLES = ROOT / "tests" / "unit" / "intake" / "events.jsonl"
 
 
 @pytest.fixture
-def store(fresh_postgres: str) -> Iterator[Store]:
-    upgrade(fresh_postgres)
-    opened = open_store(fresh_postgres)
+def store(migrated_postgres: str) -> Iterator[Store]:
+    opened = open_store(migrated_postgres)
     yield opened
     opened.dispose()
 
@@ -310,10 +309,10 @@ def test_what_is_owed_to_the_bus_is_published_in_order_and_marked(house: House) 
 
 
 def test_two_processes_killed_in_turn_lose_nothing_and_do_nothing_twice(
-    house: House, fresh_postgres: str
+    house: House, migrated_postgres: str
 ) -> None:
     total, kills = 3_000, 4
-    command = [sys.executable, "-m", "tests.consumer_process", house.bootstrap, fresh_postgres]
+    command = [sys.executable, "-m", "tests.consumer_process", house.bootstrap, migrated_postgres]
 
     def started() -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, cwd=ROOT)

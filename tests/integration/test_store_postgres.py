@@ -43,9 +43,8 @@ WAIT_SECONDS = 10
 
 
 @pytest.fixture
-def url(fresh_postgres: str) -> str:
-    upgrade(fresh_postgres)
-    return fresh_postgres
+def url(migrated_postgres: str) -> str:
+    return migrated_postgres
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from sqlalchemy import event
 from tests.unit.escalation.test_foresight import BROKEN, Faulty, everything, first_due
 from tests.unit.escalation.test_sweep import EMERGENT, OPENED, desk, overdue, receive
 from triage.escalation.sweep import CLAIM, Sweep
-from triage.store import Store, open_store, upgrade
+from triage.store import Store, open_store
 
 pytestmark = pytest.mark.postgres_real
 MANY = 6 * CLAIM
@@ -19,9 +19,8 @@ LOT = 2 * CLAIM + 50
 
 
 @pytest.fixture
-def store(fresh_postgres: str) -> Iterator[Store]:
-    upgrade(fresh_postgres)
-    opened = open_store(fresh_postgres, role="sweep")
+def store(migrated_postgres: str) -> Iterator[Store]:
+    opened = open_store(migrated_postgres, role="sweep")
     yield opened
     opened.dispose()
 
