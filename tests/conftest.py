@@ -1,5 +1,6 @@
 """Fixtures for the real services. Started when a test first asks, one of each for the whole run."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,11 +10,14 @@ _MARKERS = (
     "postgres_real: runs against a real PostgreSQL",
     "soak: takes minutes; outside CI it may skip, with a printed reason",
 )
+# A broker that lives for a minute spends half its processor time on compiling itself a second time.
+_QUICK_JAVA = "-XX:TieredStopAtLevel=1"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
+    os.environ.setdefault("JAVA_TOOL_OPTIONS", _QUICK_JAVA)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
