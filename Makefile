@@ -3,18 +3,23 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 export UV_LINK_MODE ?= copy
+# Tests start the program some hundred times: it is compiled once, whatever the environment says.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test check unit scenario campaign clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m triage demo
 
-# What starts servers and looks at time limits has the machine for itself.
-SERVERS := tests/browser tests/integration tests/process
+# What starts servers waits for most of its time, so two files at once, the long ones first. What
+# measures seconds (marked `alone`) has the machine for itself.
+SERVERS := tests/process tests/integration tests/browser
+TWO_FILES := -n 2 --dist loadfile --no-loadscope-reorder
 
 test: check $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n auto $(SERVERS:%=--ignore=%)
-	$(BIN)/python -m pytest $(SERVERS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(SERVERS:%=--ignore=%)
+	$(BIN)/python -m pytest $(TWO_FILES) -m "not alone" $(SERVERS)
+	$(BIN)/python -m pytest -m alone $(SERVERS)
 
 check: $(VENV)/.installed-test
 	$(BIN)/ruff check triage tests

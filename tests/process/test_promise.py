@@ -17,7 +17,7 @@ from triage.handle import Desk as HandlingDesk
 from triage.handle import Incoming, handle
 from triage.store import open_store
 
-pytestmark = [pytest.mark.postgres_real, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.postgres_real, pytest.mark.alone, pytest.mark.timeout(120)]
 
 REFERRAL = "hospital:RX1/promise"
 CASE = case_id(REFERRAL)
