@@ -37,6 +37,12 @@ def eventually(what: str, found: Callable[[], T | None], *, seconds: float = 90)
     return answer
 
 
+def ask(method: str, url: str, **more: Any) -> httpx.Response:
+    """One request over plain HTTP. Left to itself httpx would read all certificate authorities for
+    each, 46 ms of a processor, and much here asks twenty times a second."""
+    return httpx.request(method, url, verify=False, **more)
+
+
 @dataclass(slots=True, kw_only=True)
 class Running:
     """One process of `triage run`, and what it printed."""
@@ -57,7 +63,7 @@ class Running:
         """The answer, whatever its status; None while nobody listens."""
         assert self.process.poll() is None, f"ended by itself:\n{self.said[-3000:]}"
         try:
-            return httpx.get(self.url + path, timeout=10, **more)
+            return ask("GET", self.url + path, timeout=10, **more)
         except httpx.TransportError:
             return None
 

@@ -10,9 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import httpx
-
-from tests.process.installation import Installation
+from tests.process.installation import Installation, ask
 from tests.process.receiving import Desk
 from tests.process.topics import send
 from tests.scenarios.checks import CHECKS, Seen, only
@@ -59,7 +57,7 @@ class Player:
 
     def document(self) -> dict[str, Any]:
         """The case as the API shows it; `state` none while there is no such case."""
-        answer = httpx.get(f"{self.url}/api/cases/{self.case}", headers=self._headers)
+        answer = ask("GET", f"{self.url}/api/cases/{self.case}", headers=self._headers)
         return answer.json() if answer.is_success else {"state": "none"}
 
     def sent(self) -> list[Any]:
@@ -90,7 +88,8 @@ class Player:
 
     def _over_http(self, event: Event) -> None:
         page = event.data["page"]
-        answer = httpx.post(
+        answer = ask(
+            "POST",
             f"{self.url}/api/pages/{page}/acknowledge",
             json=dict(event.data),
             headers=self._headers,

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from tests.process.installation import Installation, Running
+from tests.process.installation import Installation, Running, ask
 from tests.process.ledger import rows
 from tests.process.receiving import Desk, paging_desk, write_roster
 from tests.services import fresh_database, remake_topics
@@ -50,7 +50,7 @@ class Surgery:
     def post(self, content: bytes | Iterator[bytes], headers: dict[str, str]) -> httpx.Response:
         kind = {"content-type": "application/cloudevents+json"}
         url = f"{self.service.url}/events"
-        return httpx.post(url, content=content, headers={**kind, **headers}, timeout=30)
+        return ask("POST", url, content=content, headers={**kind, **headers}, timeout=30)
 
     def case(self, subject: str, source: str = "hospital:RX1") -> dict[str, Any] | None:
         found = rows(

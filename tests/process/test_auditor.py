@@ -10,14 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
 import psycopg
 import pytest
 from sqlalchemy import make_url
 
 from tests.audit_house import AuditHouse
-from tests.process.installation import Installation, eventually
+from tests.process.installation import Installation, ask, eventually
 from tests.web_house import findings
 from triage.domain.case_id import case_id
 from triage.domain.events import CaseId
@@ -60,7 +59,7 @@ def traffic(url: str, headers: dict[str, str]) -> Iterator[None]:
         for number in itertools.count(1000):
             if stop.wait(0.2):
                 return
-            httpx.post(f"{url}/events", content=referral(number), headers=headers, timeout=10)
+            ask("POST", f"{url}/events", content=referral(number), headers=headers, timeout=10)
 
     thread = threading.Thread(target=send)
     thread.start()
@@ -86,20 +85,21 @@ def test_twenty_of_twenty_planted_losses_are_found_in_time_and_nothing_else(
         installation.running("audit") as auditor,
     ):
 
-        def ask(sql: str) -> Any:
+        def one(sql: str) -> Any:
             row = database.execute(sql).fetchone()
             return row[0] if row else None
 
         service.wait_until_ready()
         auditor.wait_until_ready()
+        events = f"{service.url}/events"
         for number in range(CASES):
-            answer = httpx.post(f"{service.url}/events", content=referral(number), headers=headers)
+            answer = ask("POST", events, content=referral(number), headers=headers)
             assert answer.status_code == 202
-        eventually("every page sent", lambda: ask(SETTLED) == 0)
-        eventually("a pass", lambda: ask("SELECT at FROM loop_progress WHERE loop = 'audit'"))
+        eventually("every page sent", lambda: one(SETTLED) == 0)
+        eventually("a pass", lambda: one("SELECT at FROM loop_progress WHERE loop = 'audit'"))
         with traffic(service.url, headers):
             time.sleep(12)  # a pass over a busy house
-            assert ask("SELECT count(*) FROM audit_finding") == 0
+            assert one("SELECT count(*) FROM audit_finding") == 0
             planted: dict[str, float] = {}
             for number, loss in enumerate(LOSSES):
                 assert house.run(*loss.sql, case=case_of(number), far=FAR) > 0, loss.name
@@ -134,10 +134,10 @@ def test_twenty_of_twenty_planted_losses_are_found_in_time_and_nothing_else(
             seconds=40,
         )
         page = "SELECT count(*) FROM page WHERE item IS NOT NULL AND order_document LIKE '%audit:%'"
-        assert ask(page) > 0
-        metrics = httpx.get(f"{auditor.url}/metrics").text
+        assert one(page) > 0
+        metrics = ask("GET", f"{auditor.url}/metrics").text
         assert 'triage_audit_findings_total{kind="page_lost"}' in metrics
-        cases = ask("SELECT count(*) FROM cases")
+        cases = one("SELECT count(*) FROM cases")
     house.close()
     slowest = max(found.values())
     with capsys.disabled():

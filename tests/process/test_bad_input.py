@@ -5,10 +5,9 @@ import json
 from datetime import datetime
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.process.installation import eventually
+from tests.process.installation import ask, eventually
 from tests.process.ledger import rows
 from tests.process.surgery import (
     FORBIDDEN,
@@ -123,9 +122,9 @@ def test_a_named_person_takes_unread_records_on_and_later_ones_page_again(
     page = eventually("the page", source_page)
     assert page["role"] == "coordinator"
     url = f"{surgery.service.url}/api/pages/{page['page']}/acknowledge"
-    refused = httpx.post(url, json={}, headers=surgery.hospital)
+    refused = ask("POST", url, json={}, headers=surgery.hospital)
     assert refused.status_code == 404
-    taken = httpx.post(url, json={"answer": "coming"}, headers=surgery.coordinator)
+    taken = ask("POST", url, json={"answer": "coming"}, headers=surgery.coordinator)
     assert (taken.status_code, taken.json()["taken_on"]) == (202, 1), taken.text
     assert items() == set()
     send(surgery.kafka, REFERRALS, b"hospital:RX9/rx9", bad)

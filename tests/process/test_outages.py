@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.local_postgres import LocalPostgres
-from tests.process.installation import STOP_SECONDS, Installation, Running, eventually
+from tests.process.installation import STOP_SECONDS, Installation, Running, ask, eventually
 from tests.process.ledger import check_intake, check_logs, count, ends, positions, rows
 from tests.process.receiving import Desk, paging_desk, write_roster
 from tests.process.topics import committed, everything, send
@@ -56,7 +56,8 @@ class Ground:
 
     def post(self, service: Running, subject: str) -> httpx.Response:
         kind = {"content-type": "application/cloudevents+json"}
-        return httpx.post(
+        return ask(
+            "POST",
             f"{service.url}/events",
             content=referral(subject),
             headers={**kind, **self.hospital},
