@@ -143,7 +143,7 @@ def open_ladders(chart: Chart, parts: list[Chart], event: Event, hours: Hours) -
             run.carried += [*other.carried, (due_of(each, other, hours), other.tier or "")]
         take_over(chart, run)
         if chart.treated_at is not None and not run.is_deterioration:
-            run.is_deterioration, run.also = True, {"consultant"}
+            run.is_deterioration, run.also, run.tier = True, {"consultant"}, "EMERGENT"
     elif owned and top >= rank(chart.shown_tier or ""):
         take_over(chart, next(each for each in owned if place(each) == top).runs[-1])
     elif owned and (is_owned(chart) or chart.run is None or chart.run.ended is not None):
