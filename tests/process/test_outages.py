@@ -101,7 +101,8 @@ def bring_back(cluster: KafkaCluster, postgres: LocalPostgres) -> None:
     """For the next test, also after one that failed."""
     if not postgres.is_running:
         postgres.start()
-    cluster.restart(1)
+    if cluster._node(1).has_ended():
+        cluster.restart(1)
 
 
 def referral(subject: str) -> bytes:
