@@ -154,7 +154,8 @@ class Owed:
         for number, each in enumerate(restarts):
             until = restarts[number + 1].at if number + 1 < len(restarts) else None
             since = each.at if number else None
-            met = _first_met(moments, None if terms.name in _ONCE else since, until)
+            done_once = terms.name in _ONCE
+            met = _first_by(moments, until) if done_once else _first_met(moments, since, until)
             closed = _first(each.closed_at, until, self.facts.ended(terms.name, since))
             tier = each.tier if until else self.tier
             due = self._due(terms, clock, each.at, tier, _kept(unmet, tier))
@@ -272,3 +273,8 @@ def _first_met(
         ):
             return moment.at
     return None
+
+
+def _first_by(moments: Sequence[Moment], until: datetime | None) -> datetime | None:
+    """The first, where it happened up to `until` (inclusive), whenever we heard of it."""
+    return next((each.at for each in moments[:1] if until is None or each.at <= until), None)
