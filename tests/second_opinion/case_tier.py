@@ -18,6 +18,7 @@ from tests.second_opinion.case_raises import (
     worse_when_palliative,
 )
 from tests.second_opinion.case_reports import Reading, Report, classify, merge
+from tests.second_opinion.case_runs import is_owned
 from tests.second_opinion.vocabulary import COMPARED
 from triage.domain.events import Event
 
@@ -157,9 +158,9 @@ def lower(chart: Chart, event: Event, report: Report, tier: str) -> None:
     watch_call_back(chart, event)
 
 
-def timer_raises(chart: Chart, at: datetime, rule: str) -> None:
+def timer_raises(chart: Chart, at: datetime, rule: str, due: datetime | None = None) -> None:
     """'After 60 min: EMERGENT, with `TIMER_60` as the rule.' D7: 'not done in time -> EMERGENT
-    with rule `D7`'"""
+    with rule `D7`'. What was raised already since it was due pages the consultant at once too."""
     chart.stands.add(rule)
     chart.was_emergent = True
     is_new = rule not in chart.rules_seen
@@ -169,8 +170,10 @@ def timer_raises(chart: Chart, at: datetime, rule: str) -> None:
         chart.tier, chart.gave = "EMERGENT", [rule]
         chart.declining = None
         raise_run(chart, at, None, timer=True)
-    elif is_new:
+    elif is_new and is_owned(chart):
         worse_when_owned(chart, at, None)
+    elif is_new and chart.run is not None and due is not None and chart.run.start >= due:
+        chart.run.is_by_timer = True
     chart.timer = None
 
 

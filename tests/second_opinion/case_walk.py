@@ -129,7 +129,7 @@ def run_out(chart: Chart, at: datetime, found: datetime, what: str) -> None:
             timer_raises(chart, at, what.removeprefix(ROW))
     elif what != "promise":
         chart.rows.append((found, what))
-        timer_raises(chart, found, what)
+        timer_raises(chart, found, what, due=at)
     elif lapses_at(chart.run) == at:  # no timer has started another run at that instant
         start_run(chart, at, None, tells_owner=True)
 

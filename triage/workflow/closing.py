@@ -148,7 +148,6 @@ def _palliative(course: Course, event: Event) -> Verdict:
     )
     course.palliative, course.palliative_by = change, by
     course.history.append(change)
-    course.timer60_since = None
     course.turns.append(event)
     course.decisions.append(event)
     course.keep_promise(event)
