@@ -2,7 +2,7 @@
 for each worker among which the run is shared out."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -23,11 +23,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What tests have told by `record_property("told", ...)`, also from another process."""
-    for report in terminalreporter.getreports("passed"):
+    """What tests have told, also from another process."""
+    for report in [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]:
         for name, value in report.user_properties:
             if name == "told" and report.when == "call":
                 terminalreporter.write_line(str(value))
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Says a figure that people should see at the end of a run, whichever worker found it."""
+    return lambda text: record_property("told", text)
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ def test_fifty_fixed_seeds_keep_every_invariant_and_come_past_what_they_should()
 
 
 def test_fresh_seeds_keep_every_invariant(
-    record_property: Callable[[str, object], None],
+    tell: Callable[[str], None],
 ) -> None:
     ends = time.monotonic() + float(os.environ.get("TRIAGE_SIMULATE_SECONDS", _FRESH_SECONDS))
     first = SystemRandom().randrange(10**9)
@@ -50,8 +50,7 @@ def test_fresh_seeds_keep_every_invariant(
     campaign = run_campaign(
         range(first, first + _MOST_FRESH), judge, until=lambda: time.monotonic() >= ends
     )
-    told = f"{campaign.seeds} fresh seeds from {first}, {campaign.deaths} deaths"
-    record_property("told", told)
+    tell(f"{campaign.seeds} fresh seeds from {first}, {campaign.deaths} deaths")
     assert not campaign.broken, _told(campaign, judge)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -62,11 +63,10 @@ def test_the_commit_baseline_counts_commits_that_are_in_the_table(fresh_postgres
 @pytest.mark.postgres_real
 @pytest.mark.timeout(180)
 def test_a_copied_case_is_sound_and_a_planted_loss_among_copies_is_found(
-    fresh_postgres: str, capsys: pytest.CaptureFixture[str]
+    fresh_postgres: str, tell: Callable[[str], None]
 ) -> None:
     result = bench_audit(AuditOptions(database=fresh_postgres, cases=700))
     figures = {figure.name: figure.value for figure in result.figures}
     assert figures["planted losses found"] == 20
     assert figures["findings of nothing planted"] == 0
-    with capsys.disabled():
-        print(f"\n20 losses among 700 cases, slowest {figures['found after: slowest']:.1f} s")
+    tell(f"20 losses among 700 cases, slowest {figures['found after: slowest']:.1f} s")

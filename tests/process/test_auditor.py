@@ -4,7 +4,7 @@ its own: each is found within 30 seconds, and nothing else is."""
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,7 +71,7 @@ def traffic(url: str, headers: dict[str, str]) -> Iterator[None]:
 
 
 def test_twenty_of_twenty_planted_losses_are_found_in_time_and_nothing_else(
-    fresh_postgres: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    fresh_postgres: str, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
     house = AuditHouse(fresh_postgres)
     installation = Installation(
@@ -140,5 +140,4 @@ def test_twenty_of_twenty_planted_losses_are_found_in_time_and_nothing_else(
         cases = one("SELECT count(*) FROM cases")
     house.close()
     slowest = max(found.values())
-    with capsys.disabled():
-        print(f"\n{len(found)} of {len(LOSSES)} found, slowest {slowest:.1f} s, {cases} cases")
+    tell(f"{len(found)} of {len(LOSSES)} found, slowest {slowest:.1f} s, {cases} cases")

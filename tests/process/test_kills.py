@@ -101,7 +101,7 @@ def more_than(figure: Callable[[], int], number: int) -> Callable[[], bool]:
 
 
 def test_nothing_is_lost_while_consumers_and_the_broker_are_killed(
-    installation: Installation, cluster: KafkaCluster, desk: Desk, capsys: Any
+    installation: Installation, cluster: KafkaCluster, desk: Desk, tell: Callable[[str], None]
 ) -> None:
     database, sender = installation.database, Sender(cluster.bootstrap)
     *chunks, last = split(mixed(EVENTS), KILLS + 1)
@@ -126,9 +126,8 @@ def test_nothing_is_lost_while_consumers_and_the_broker_are_killed(
         intake, paging = check_intake(database, cluster.bootstrap), check_pages(database, desk)
         check_logs(database)
         assert unpaged_emergencies(database, desk, LADDER) == []
-    with capsys.disabled():
-        print(f"\nkills: {KILLS} of consumers, {at_work} of them at work, 1 of the broker")
-        print(f"{intake}\n{paging}")
+    tell(f"kills: {KILLS} of consumers, {at_work} of them at work, 1 of the broker")
+    tell(f"{intake}\n{paging}")
     assert (intake.lost, paging.lost) == (0, 0)
     assert intake.records >= EVENTS and intake.duplicates > 0 and intake.unreadable > 0
     assert at_work >= KILLS // 2, "the kills met consumers that had nothing to do"
@@ -159,7 +158,7 @@ def stand_still(crew: Crew, database: str) -> None:
 
 
 def test_pages_arrive_though_the_relay_and_the_sweep_are_killed(
-    installation: Installation, cluster: KafkaCluster, desk: Desk, capsys: Any
+    installation: Installation, cluster: KafkaCluster, desk: Desk, tell: Callable[[str], None]
 ) -> None:
     database = installation.database
     sender = Sender(cluster.bootstrap)
@@ -185,8 +184,7 @@ def test_pages_arrive_though_the_relay_and_the_sweep_are_killed(
         stand_still(crew, database)
         paging = check_pages(database, desk)
         assert unpaged_emergencies(database, desk, LADDER) == []
-    with capsys.disabled():
-        print(f"\nkills: {RELAY_KILLS} of the relay, {RELAY_KILLS + 1} of the sweep\n{paging}")
+    tell(f"kills: {RELAY_KILLS} of the relay, {RELAY_KILLS + 1} of the sweep\n{paging}")
     assert paging.lost == 0
 
 

@@ -101,7 +101,7 @@ def bring_back(cluster: KafkaCluster, postgres: LocalPostgres) -> None:
     """For the next test, also after one that failed."""
     if not postgres.is_running:
         postgres.start()
-    if cluster._node(1).has_ended():
+    if cluster.has_ended(1):
         cluster.restart(1)
 
 

@@ -1,5 +1,6 @@
 """A promise that nothing follows: the real sweep and the real relay page again within a second."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -68,7 +69,7 @@ def answered_with_a_promise(installation: Installation, lapses_at: datetime) -> 
 
 
 def test_a_lapsed_promise_pages_again_within_a_second(
-    installation: Installation, desk: Desk, capsys: pytest.CaptureFixture[str]
+    installation: Installation, desk: Desk, tell: Callable[[str], None]
 ) -> None:
     with installation.running("escalate") as sweep, installation.running("notify") as relay:
         sweep.wait_until_ready()
@@ -86,6 +87,5 @@ def test_a_lapsed_promise_pages_again_within_a_second(
     assert {page["role"] for page in pages} >= {"registrar", "coordinator"}
     assert all(page["case"] == CASE and page["obligation"] == "acknowledgement" for page in pages)
     late = arrived - lapses_at
-    with capsys.disabled():
-        print(f"\npaged again {late.total_seconds():.2f} s after the promise lapsed")
+    tell(f"paged again {late.total_seconds():.2f} s after the promise lapsed")
     assert late <= WITHIN

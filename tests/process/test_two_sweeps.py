@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -119,7 +119,7 @@ def is_done(database: str) -> bool:
 
 
 def test_one_killed_and_one_paused_lose_nothing_and_double_nothing_unmarked(
-    installation: Installation, desk: Desk, capsys: Any
+    installation: Installation, desk: Desk, tell: Callable[[str], None]
 ) -> None:
     database = installation.database
     with ExitStack() as stack:
@@ -151,11 +151,10 @@ def test_one_killed_and_one_paused_lose_nothing_and_double_nothing_unmarked(
     late = lateness(database)
     during = f"owed_at BETWEEN '{paused_at.isoformat()}' AND '{woken_at.isoformat()}'"
     missed = count(database, f"page WHERE {during}")
-    with capsys.disabled():
-        print(
-            f"\n{paging}\nlater than owed: median {late[len(late) // 2]:.2f} s, longest"
-            f" {late[-1]:.1f} s; {missed} pages fell due in the pause"
-        )
+    tell(
+        f"{paging}\nlater than owed: median {late[len(late) // 2]:.2f} s, longest"
+        f" {late[-1]:.1f} s; {missed} pages fell due in the pause"
+    )
     check_logs(database)
     assert paging.lost == 0
     assert missed > 0, "nothing fell due during the pause"

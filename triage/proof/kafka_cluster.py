@@ -112,6 +112,10 @@ class KafkaCluster:
         """SIGKILL to one node (numbered from 1). Its data and its ports are kept for `restart`."""
         self._node(node).kill()
 
+    def has_ended(self, node: int) -> bool:
+        """One node is down, killed or by itself."""
+        return self._node(node).has_ended()
+
     def restart(self, node: int) -> None:
         """Starts one node again, after a clean stop if it still runs, and waits until it serves."""
         process = self._node(node)
