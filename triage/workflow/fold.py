@@ -57,6 +57,9 @@ _TURNS = frozenset({EventType.TIER_SET, EventType.TREATMENT_DECIDED})  # may cha
 _REFERRAL_MISSING = "the referral itself has not come yet: send referral.submitted.v1"
 
 
+_Parts = dict[tuple[CaseId, tuple[tuple[str, str, str], ...]], Course]  # by case and log
+
+
 @dataclass(frozen=True, slots=True)
 class Followed:
     """A case's course up to the last event of its log (`events`: each once, in receipt order).
@@ -114,20 +117,24 @@ def seen_at(followed: Followed, now: datetime) -> Case:
 
 
 def _lived(
-    course: Course, past: tuple[Event, ...], rest: Sequence[Event], roster: Roster
+    course: Course,
+    past: tuple[Event, ...],
+    rest: Sequence[Event],
+    roster: Roster,
+    parts: _Parts | None = None,
 ) -> Followed:
-    events = (*past, *rest)
+    events, parts = (*past, *rest), {} if parts is None else parts
     course.notices |= _conflicts(events)
-    course.members = {
-        each.case: False for each in rest if each.case != course.case
-    } | course.members
+    # Pages of every case in this log are its own, joined or not any more.
+    others = {each.case: False for each in rest if each.case != course.case}
+    course.members = others | course.members
     is_known = course.opened_by is not None or any(_opens(event) for event in rest)
     for place, event in enumerate(rest, start=len(past)):
         course.advance(event.received_at)
         before = course.copy() if event.type in _TURNS else None
         verdict = _apply(course, event, is_known)
         if event.type is EventType.CASES_JOINED and verdict.effect:
-            joint.unite(course, _parts(course, event, events[:place], roster), event)
+            joint.unite(course, _joined(course, event, events[:place], roster, parts), event)
         if before is not None and len(course.turns) > len(before.turns):
             course.missed = _missed(before, event, events[:place], roster)
         course.note_tier(event.received_at)
@@ -137,11 +144,21 @@ def _lived(
     return Followed(course, events, roster)
 
 
-def _parts(course: Course, event: Event, earlier: Sequence[Event], roster: Roster) -> list[Course]:
-    """The cases that it joins as each was until then, the first received first."""
+def _joined(
+    course: Course, event: Event, earlier: Sequence[Event], roster: Roster, parts: _Parts
+) -> list[Course]:
+    """The cases that it joins as each was until then, the first received first.
+
+    Each may have been joined before: one log is followed once (`parts`), or the work would double
+    with every joining.
+    """
     found = []
     for case, log in joining.logs_before(event, earlier):
-        one = follow(case, log, course.book, roster).course
+        key = case, tuple(each.key for each in log)
+        if key not in parts:
+            alone = Course(case, course.book)
+            parts[key] = _lived(alone, (), in_receipt_order(log), roster, parts).course
+        one = parts[key].copy()
         one.advance(event.received_at)
         found += [(one.received_at, case, one)] if one.received_at is not None else []
     return [one for _, _, one in sorted(found, key=lambda each: each[:2])]
