@@ -16,7 +16,8 @@ from triage.policies.book import PolicyBook
 from triage.workflow import closing, joining, joint, milestones, people, tiering
 from triage.workflow.causes import with_causes
 from triage.workflow.course import Course
-from triage.workflow.merge import Reported, report
+from triage.workflow.describing import describe
+from triage.workflow.merge import report
 from triage.workflow.obligations import obligations
 from triage.workflow.ratchet import call_decider, reopen
 from triage.workflow.result import case_from
@@ -269,7 +270,7 @@ def _open(course: Course, event: Event) -> Verdict:
     if course.is_closed and closing.reopens(course, reported):
         course.closing = None
     if event.type in _REPORTS:
-        verdict = _described(course, event, reported)
+        verdict = describe(course, event, reported)
     else:
         verdict = _ACTS[event.type](course, event)
     if course.is_submitted:
@@ -286,29 +287,4 @@ def _report(course: Course, event: Event) -> Verdict:
         tiering.apply_report(course, reported, opening=False)
     elif carries or (asks and not course.is_submitted):
         tiering.apply_report(course, reported, opening=False)
-    return _described(course, event, reported)
-
-
-def _described(course: Course, event: Event, reported: Reported) -> Verdict:
-    """What a report says besides findings, and what in it was not understood."""
-    if event.type is EventType.REFERRAL_SUBMITTED:
-        course.is_submitted = True
-    if event.type in (EventType.REFERRAL_SUBMITTED, EventType.REFERRAL_UPDATED):
-        _describe(course, event)
-    if event.sender.side is Side.CENTRE and reported.is_examination:
-        course.keep_promise(event)
-    reading = reported.reading
-    warnings = tuple(f"{path}: not understood, counted as unknown" for path in reading.unread)
-    if not reading.review:
-        return Verdict(True, warnings=warnings)
-    return Verdict(True, review="a value could not be read", warnings=warnings)
-
-
-def _describe(course: Course, event: Event) -> None:
-    destination = event.data.get("destination")
-    if isinstance(destination, str) and destination.strip():
-        course.destination = destination.strip()
-    referrer = event.data.get("referrer")
-    callback = referrer.get("callback") if isinstance(referrer, dict) else None
-    if isinstance(callback, str) and callback.strip():
-        course.callback = callback.strip()
+    return describe(course, event, reported)

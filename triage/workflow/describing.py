@@ -1,0 +1,31 @@
+"""What a report says besides its findings: where the patient is to go, and whom to call back."""
+
+from triage.domain.case import Verdict
+from triage.domain.events import Event, EventType, Side
+from triage.workflow.course import Course
+from triage.workflow.merge import Reported
+
+
+def describe(course: Course, event: Event, reported: Reported) -> Verdict:
+    """What a report says besides findings, and what in it was not understood."""
+    if event.type is EventType.REFERRAL_SUBMITTED:
+        course.is_submitted = True
+    if event.type in (EventType.REFERRAL_SUBMITTED, EventType.REFERRAL_UPDATED):
+        _note_people(course, event)
+    if event.sender.side is Side.CENTRE and reported.is_examination:
+        course.keep_promise(event)
+    reading = reported.reading
+    warnings = tuple(f"{path}: not understood, counted as unknown" for path in reading.unread)
+    if not reading.review:
+        return Verdict(True, warnings=warnings)
+    return Verdict(True, review="a value could not be read", warnings=warnings)
+
+
+def _note_people(course: Course, event: Event) -> None:
+    destination = event.data.get("destination")
+    if isinstance(destination, str) and destination.strip():
+        course.destination = destination.strip()
+    referrer = event.data.get("referrer")
+    callback = referrer.get("callback") if isinstance(referrer, dict) else None
+    if isinstance(callback, str) and callback.strip():
+        course.callback = callback.strip()
