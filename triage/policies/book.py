@@ -118,9 +118,11 @@ class PolicyBook:
         return self.documents.sources
 
     def because(self, rule: str) -> str:
-        """The sentence of a rule that an act or timer gives; of others, their first row's."""
+        """The sentence of a rule that an act or timer gives; of others their class: it holds also
+        where the findings that it once hit on, whichever row that was, are others by now."""
         row = self.compiled.rules[rule]
-        return row.because or row.rows[0].because
+        words = row.because or row.class_ or row.rows[0].because
+        return words[:1].upper() + words[1:]
 
     def rule_class(self, rule: str) -> str:
         """A rule's reason in a few words that carry no detail of a patient, for pages."""

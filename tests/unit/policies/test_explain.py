@@ -39,6 +39,13 @@ def ids(changes: dict[str, object], book: PolicyBook) -> dict[str, tuple[str, ..
     return {each.id: each.cautions for each in reminders(findings, found, book, now=NOW)}
 
 
+def test_what_a_rule_says_by_itself_leaves_no_blank_open(book: PolicyBook) -> None:
+    """A held rule is told without the findings that it hit on: they are others by now."""
+    said = {rule: book.because(rule) for rule in book.compiled.rules}
+    assert said["E1"] == "Worsening deficit"
+    assert [rule for rule, words in said.items() if not words or "{" in words] == []
+
+
 def test_reminders_follow_the_findings(book: PolicyBook) -> None:
     assert ids({}, book).keys() == {"analgesia", "safety_net"}
     emergent = ids({"ais": "C", "walking": "cannot", "histology": "lymphoma"}, book)
