@@ -13,7 +13,7 @@ from tests.second_opinion.case_corrections import CorrectingMaker
 from tests.second_opinion.case_hands import HandingMaker
 from tests.second_opinion.case_join_logs import JoinMaker
 from tests.second_opinion.case_logs import LogMaker
-from tests.second_opinion.case_production import Production, relieved, said_by
+from tests.second_opinion.case_production import Production, said_by
 from tests.second_opinion.case_rest import RestMaker
 from tests.second_opinion.case_shift_logs import ShiftMaker
 from triage.domain.case import Case
@@ -102,7 +102,7 @@ def test_shifts_do_end_in_these_logs() -> None:
     seen = set[str]()
     for seed in range(1, 40):
         maker = ShiftMaker(seed)
-        production, event = Production(roster=relieved(maker.relief)), maker.first()
+        production, event = Production(file=maker.roster), maker.first()
         for _ in range(maker.length):
             production.take(event)
             case, orders = production.at(event.received_at)

@@ -21,6 +21,7 @@ from triage.handle import Desk, Incoming, Outcome, handle, sweep_cases
 from triage.intake.decode import decode
 from triage.intake.door import Door
 from triage.notify.receipts import SOURCE, receipt_message
+from triage.notify.resolve import resolve_order
 from triage.policies.book import PolicyBook
 from triage.policies.load import load_policy_book
 from triage.policies.shipped import shipped_texts
@@ -113,7 +114,8 @@ class House:
             claimed = tx.claim_pages(now, 1000, 60)
             told = Counter(page.order.case for page in claimed if page.suppress is None)
             assert max(told.values(), default=0) <= _MOST_AT_ONCE, f"a storm of pages at {now}"
-            self.sent += [Sent(now, page.order) for page in claimed if page.suppress is None]
+            going = [page.order for page in claimed if page.suppress is None]
+            self.sent += [Sent(now, resolve_order(e, self.desk.roster, now)) for e in going]
             done = [_attempt(page, now) for page in claimed]
             tx.finish_attempts(done)
             handle(tx, list(_receipts(done, now)), self.desk, now=now)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from tests.scenarios.house import ROSTER_TEXT
 from tests.second_opinion.case_answers import PageOf, ReadPage
 from tests.second_opinion.case_chart import Chart, is_higher
 from tests.second_opinion.case_hours import Hours
@@ -11,8 +12,9 @@ from tests.second_opinion.case_ladders import Page, acknowledgement_pages
 from tests.second_opinion.case_owed import Owed
 from tests.second_opinion.case_owes import duty_pages, owed
 from tests.second_opinion.case_reports import Reading, classify
+from tests.second_opinion.case_roster import Rosters, rosters_of
 from tests.second_opinion.case_runs import due_of
-from tests.second_opinion.case_shifts import shift_pages
+from tests.second_opinion.case_shifts import leaving, shift_pages
 from tests.second_opinion.case_walk import walk
 from triage.domain.events import Event
 
@@ -41,6 +43,7 @@ class Said:
     open_by: frozenset[Duty] = frozenset()
     missed: frozenset[Duty] = frozenset()
     pages: frozenset[Page] = frozenset()
+    leaves: tuple[datetime, datetime, str | None] | None = None  # end, lapse, who takes over
 
 
 def second_opinion(
@@ -48,11 +51,11 @@ def second_opinion(
     now: datetime,
     read_page: ReadPage,
     hours: Hours | None = None,
-    relief: datetime | None = None,
+    rosters: Rosters | None = None,
 ) -> Said:
     """The case at `now`. `read_page` tells what a page id in an answer was about."""
     hours = hours or Hours()
-    chart = walk(events, now, read_page, hours, relief)
+    chart = walk(events, now, read_page, hours, rosters or rosters_of(ROSTER_TEXT))
     if chart.opener is None:
         return Said("unopened")
     latest = max((each.occurred for each in chart.reports), default=now)
@@ -74,6 +77,7 @@ def second_opinion(
             | set(shift_pages(chart, now))
             | duty_pages(chart, owes, now)
         ),
+        leaves=leaves_of(chart),
     )
 
 
@@ -111,6 +115,14 @@ def shown_rules(chart: Chart, present: Reading) -> tuple[list[str], bool]:
     if chart.is_lowered:
         return ["SET"], is_held  # contract 3: 'after a lowering `rules` = [`SET`]'
     return sorted({*given, *stands}), is_held
+
+
+def leaves_of(chart: Chart) -> tuple[datetime, datetime, str | None] | None:
+    found = leaving(chart)
+    if found is None:
+        return None
+    human = found.successor.human
+    return found.ends, found.lapses, human.id if human else None
 
 
 def owner_of(chart: Chart) -> str | None:

@@ -69,7 +69,7 @@ def may_stop(chart: Chart, run: Run, by: Actor) -> bool:
 def coming(chart: Chart, run: Run, event: Event, by: Actor, *, takes_over: bool) -> bool:
     """'another person's answer stops the repeats to that person'"""
     if not may_stop(chart, run, by):
-        run.quiet.setdefault(by.role or "", event.received_at)
+        run.quiet.append(by)
         return True
     if run.answer is not None and run.answer.asked is None and not takes_over:
         return False  # somebody has it
@@ -98,7 +98,7 @@ def hand_over(chart: Chart, run: Run, event: Event, by: Actor) -> bool:
     if to is None:
         return False
     if not may_stop(chart, run, by):
-        run.quiet.setdefault(by.role or "", event.received_at)
+        run.quiet.append(by)
         return True
     ask(chart, run, event, by, to)
     return True
@@ -185,7 +185,7 @@ def take_other(chart: Chart, event: Event, page: PageOf, by: Actor, answer: str)
         chart.review_answers.setdefault(page.starter, event.occurred_at)
     elif answer == "coming":
         until = promise_elsewhere(chart, event)
-        chart.holds.append((page.obligation, page.start, until, by.role or ""))
+        chart.holds.append((page.obligation, page.start, until, by))
     return True
 
 

@@ -1,13 +1,13 @@
 """The chart of one case: everything that its log has said so far, as plain lists."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from tests.second_opinion.case_orders import Value
 from tests.second_opinion.case_reports import Report
+from tests.second_opinion.case_roster import LONG_AGO, Human, Rosters, Serving
 from triage.domain.events import Actor, Event
 
-LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 RANK = ["ROUTINE", "PRIORITY", "URGENT", "EMERGENT"]
 
 
@@ -58,7 +58,7 @@ class Run:
     first_answer: Answer | None = None
     tier: str | None = None  # which stands while it runs
     due: datetime | None = None  # by that tier, from its own start
-    quiet: dict[str, datetime] = field(default_factory=dict)
+    quiet: list[Actor] = field(default_factory=list)
     declined: list[tuple[datetime, int]] = field(default_factory=list)
     ended: datetime | None = None
     is_treated: bool = False  # treatment has ended it
@@ -109,8 +109,9 @@ class Closing:
 class Chart:
     """`tier` is the one under a palliative decision, too."""
 
+    rosters: Rosters
+    known: datetime = LONG_AGO  # the roster that is in force is the one of this moment
     opener: Event | None = None
-    relief: datetime | None = None  # when the night's registrar relieves the day's
     heard: datetime = LONG_AGO  # receipt of the last event
     has_referral: bool = False
     reports: list[Report] = field(default_factory=list)
@@ -141,7 +142,7 @@ class Chart:
     runs: list[Run] = field(default_factory=list)
     reviews: list[tuple[Event, datetime]] = field(default_factory=list)
     review_answers: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
-    holds: list[tuple[str, datetime, datetime, str]] = field(default_factory=list)
+    holds: list[tuple[str, datetime, datetime, Actor]] = field(default_factory=list)
     breaches: list[tuple[str, datetime, datetime]] = field(
         default_factory=list
     )  # at each turn, so far
@@ -166,6 +167,17 @@ class Chart:
         if self.is_cancel_asked:
             return "cancellation_asked"
         return "open" if self.has_referral else "provisional"
+
+    def serving(self, role: str, at: datetime) -> Serving:
+        return self.rosters.serving(role, at, self.known)
+
+    def human(self, actor: Actor) -> Human | None:
+        """Somebody of the roster, by id, else by the only one of that name."""
+        humans = self.rosters.file(self.known).humans
+        if actor.person:
+            return humans.get(actor.person)
+        named = [each for each in humans.values() if each.name == actor.name]
+        return named[0] if len(named) == 1 else None
 
     def standing(self, name: str) -> datetime | None:
         """'the earliest stands for the first-time milestones ..., the latest for the others'"""

@@ -1,15 +1,17 @@
 """Where the two models part on one seeded log, as text that a person can follow."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
 from tests.scenarios.house import BOOK
 from tests.second_opinion.case import Said, second_opinion
+from tests.second_opinion.case_desk import Change, apply
 from tests.second_opinion.case_logs import LogMaker
-from tests.second_opinion.case_production import Production, relieved, said_by
+from tests.second_opinion.case_production import Production, said_by
+from tests.second_opinion.case_roster import Rosters, rosters_of
 from triage.domain.events import Event
 from triage.policies.book import PolicyBook
 
@@ -31,20 +33,80 @@ def first_parting(
     seed: int, book: PolicyBook = BOOK, make: type[LogMaker] = LogMaker
 ) -> Parting | None:
     """Play one log through both models; None when they agree at every instant looked at."""
-    maker, events = make(seed), list[Event]()
-    production = Production(book, relieved(maker.relief))
+    maker = make(seed)
+    play = Play(maker, Production(book, maker.roster), rosters_of(maker.roster))
     event = maker.first()
     for left in reversed(range(maker.length)):
-        production.take(event)
-        events.append(event)
-        production.at(event.received_at)
-        following = maker.next_event(production.ordered)
-        for now in instants(event.received_at, following.received_at if left else None):
-            found = parting_at(maker, events, production, now)
-            if found is not None:
-                return found
+        play.production.take(event)
+        play.events.append(event)
+        play.production.at(event.received_at)
+        following = maker.next_event(play.production.ordered)
+        found = play.until(event.received_at, following.received_at if left else None)
+        if found is not None:
+            return found
         event = following
     return None
+
+
+@dataclass
+class Play:
+    """One log, as far as it has been played, before both models."""
+
+    maker: LogMaker
+    production: Production
+    rosters: Rosters
+    events: list[Event] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+
+    def until(self, start: datetime, end: datetime | None) -> Parting | None:
+        """Look from one event to the next, and whenever the roster changes."""
+        looks = list(instants(start, end))
+        changes = {each.at: each for each in self.maker.changes(start, end or looks[-1])}
+        for now in sorted({*looks, *changes}):
+            found = self.turn(changes[now]) if now in changes else None
+            found = found or self.look(now)
+            if found is not None:
+                return found
+        return None
+
+    def turn(self, change: Change) -> Parting | None:
+        """Whether it can be done is for both to say."""
+        self.changes.append(change)
+        ours, theirs = self.production.turn(change), apply(self.rosters, change)
+        return None if ours == theirs else self.parting("change", ours, theirs, change.at)
+
+    def look(self, now: datetime) -> Parting | None:
+        case, orders = self.production.at(now)
+        first = said_by(case, orders)
+        second = second_opinion(self.events, now, self.production.pages.get, rosters=self.rosters)
+        for name in differing(first, second):
+            ours, theirs = getattr(first, name), getattr(second, name)
+            words = {key: verdict.reason or "" for key, verdict in case.verdicts.items()}
+            ends = [f"  production: {summary(first)}", f"  model:      {summary(second)}"]
+            return self.parting(name, ours, theirs, now, words, ends)
+        return None
+
+    def parting(
+        self,
+        name: str,
+        ours: object,
+        theirs: object,
+        now: datetime,
+        words: dict[tuple[str, str, str], str] | None = None,
+        ends: Sequence[str] = (),
+    ) -> Parting:
+        """Log and answers as text."""
+        log = [(each.received_at, line(each, words or {})) for each in self.events]
+        log += [(each.at, change_line(each)) for each in self.changes]
+        text = "\n".join(
+            [
+                f"seed {self.maker.seed}, at {now:%d %H:%M:%S}: {name} differs",
+                *(f"  {each}" for _, each in sorted(log, key=lambda pair: pair[0])),
+                *(f"  {part}" for part in sides(ours, theirs)),
+                *ends,
+            ]
+        )
+        return Parting(self.maker.seed, name, ours, theirs, text)
 
 
 def instants(start: datetime, end: datetime | None) -> Iterator[datetime]:
@@ -57,28 +119,6 @@ def instants(start: datetime, end: datetime | None) -> Iterator[datetime]:
         between = (start + (end - start) * third / 3).replace(microsecond=0)
         if between > start:
             yield between
-
-
-def parting_at(
-    maker: LogMaker, events: list[Event], production: Production, now: datetime
-) -> Parting | None:
-    case, orders = production.at(now)
-    seed, first = maker.seed, said_by(case, orders)
-    second = second_opinion(events, now, production.pages.get, relief=maker.relief)
-    for name in differing(first, second):
-        ours, theirs = getattr(first, name), getattr(second, name)
-        words = {key: verdict.reason or "" for key, verdict in case.verdicts.items()}
-        text = "\n".join(
-            [
-                f"seed {seed}, at {now:%d %H:%M:%S}: {name} differs",
-                *(f"  {line(each, words)}" for each in events),
-                *(f"  {part}" for part in sides(ours, theirs)),
-                f"  production: {summary(first)}",
-                f"  model:      {summary(second)}",
-            ]
-        )
-        return Parting(seed, name, ours, theirs, text)
-    return None
 
 
 def differing(first: Said, second: Said) -> list[str]:
@@ -104,6 +144,13 @@ def line(event: Event, words: dict[tuple[str, str, str], str]) -> str:
         f"{event.received_at:%d %H:%M:%S}{occurred}{sent} {event.source} {event.type.value} {data}"
         + (f" -> {answer}" if answer else "")
     )
+
+
+def change_line(change: Change) -> str:
+    """One change of the roster."""
+    what = change.revokes and f"{change.revokes} revoked"
+    what = what or (change.file and "another file") or json.dumps(change.asked, sort_keys=True)
+    return f"{change.at:%d %H:%M:%S} roster {change.act} {what}".replace("  ", " ")
 
 
 def sides(ours: object, theirs: object) -> list[str]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from tests.second_opinion.case_chart import HOUR, MINUTE, Chart, Run
 from tests.second_opinion.case_hours import Hours
+from tests.second_opinion.case_roster import Serving
 from tests.second_opinion.case_runs import due_of, ladder_tier, limit
 from triage.domain.events import Actor
 
@@ -13,13 +14,20 @@ WIDEN = ("oncology", "clinical_director")  # 'default: oncology, clinical direct
 EVERYBODY = ("registrar", "coordinator", "consultant", "second_consultant", "site_manager")
 
 
+OWNER = "owner of the case"
+ASKED = "named in the hand-over"
+
+
 @dataclass(frozen=True)
 class Page:
-    """A page that is owed: the latest step of one role in one ladder."""
+    """A page that is owed: the latest step of one role in one ladder; whom it reaches now, and
+    which rule of the roster chose them."""
 
     role: str
     obligation: str
     owed: datetime
+    person: str | None
+    rule: str
 
 
 @dataclass(frozen=True)
@@ -40,32 +48,34 @@ def acknowledgement_pages(chart: Chart, now: datetime, hours: Hours) -> set[Page
         asked = run.answer.asked
         if asked is None:
             return set()
-        return {Page(asked.role or "", "acknowledgement", run.answer.received)}
+        return {page_to(chart, asked, run.answer.received, now, ASKED)}
     due = due_of(chart, run, hours)
-    steps = [each for each in ladder(chart, run, due, now, hours) if each.at <= now]
-    found = latest(steps)
-    paged = set(found)
-    # 'An EMERGENT ladder ...; another person's answer stops the repeats to that person'
-    for role in run.quiet if ladder_tier(chart, run) == "EMERGENT" else ():
-        if role in found and found[role].is_repeat:
-            del found[role]
-    pages = {Page(role, "acknowledgement", max(step.at, run.start)) for role, step in found.items()}
-    told = run.also_person
-    if told is not None and not is_same_person(told, paged, registrar_on_call(chart.relief, now)):
-        pages.add(Page(told.role or "", "acknowledgement", run.start))
+    found = latest([each for each in ladder(chart, run, due, now, hours) if each.at <= now])
+    pages, called = set[Page](), set[str | None]()
+    for role, step in found.items():
+        who = chart.serving(role, now)
+        called |= {who.human.id} if who.human else set()
+        # 'An EMERGENT ladder ...; another person's answer stops the repeats to that person'
+        is_quiet = ladder_tier(chart, run) == "EMERGENT" and step.is_repeat
+        if not (is_quiet and who.human and any(map(who.human.is_meant, run.quiet))):
+            pages.add(page_of(role, "acknowledgement", max(step.at, run.start), who))
+    if run.also_person is not None:
+        # One alert per state change (H7): who is paged as the role on call is not paged by name.
+        named = page_to(chart, run.also_person, run.start, now, OWNER)
+        pages |= {named} if named.person is None or named.person not in called else set()
     return pages
 
 
-def is_same_person(told: Actor, roles: Iterable[str], registrar: str) -> bool:
-    """One alert per state change (H7): who is paged as the role on call is not paged by name. The
-    person on call as `site_manager` is `site-manager-a`."""
-    serving = registrar if told.role == "registrar" else f"{told.role}-a".replace("_", "-")
-    return told.role in roles and told.person == serving
+def page_of(role: str, obligation: str, owed: datetime, who: Serving) -> Page:
+    return Page(role, obligation, owed, who.human.id if who.human else None, who.rule)
 
 
-def registrar_on_call(relief: datetime | None, at: datetime) -> str:
-    """The night's registrar serves for twelve hours from the relief."""
-    return "registrar-b" if relief and relief <= at < relief + 12 * HOUR else "registrar-a"
+def page_to(chart: Chart, whom: Actor, owed: datetime, now: datetime, rule: str) -> Page:
+    """Somebody is meant in person. Whom the roster does not know is reached by whoever serves."""
+    humans, role = chart.rosters.file(chart.known).humans, whom.role or "registrar"
+    human = humans.get(whom.person or "")
+    who = Serving(human, rule) if human is not None else chart.serving(role, now)
+    return page_of(role, "acknowledgement", owed, who)
 
 
 def latest(steps: list[Step]) -> dict[str, Step]:
@@ -81,11 +91,11 @@ def ladder(chart: Chart, run: Run, due: datetime, now: datetime, hours: Hours) -
     """Rungs, then rounds up to `now`."""
     tier = ladder_tier(chart, run)
     if tier == "EMERGENT":
-        return emergent(run, due, now)
+        return emergent(chart, run, due, now)
     if tier == "URGENT":
-        return urgent(run, due, now)
+        return urgent(chart, run, due, now)
     if tier == "PRIORITY":
-        return priority(run, due, hours)
+        return priority(chart, run, due, hours)
     if tier == "PALLIATIVE-MDT":
         first = ("palliative", "coordinator", *sorted(run.also))
         return [Step(run.start, first), Step(due, ("consultant",))]
@@ -120,22 +130,43 @@ def spread(
     return times
 
 
-def emergent(run: Run, due: datetime, now: datetime) -> list[Step]:
+def handed_on(chart: Chart, steps: list[Step], longest: timedelta) -> list[Step]:
+    """'A rung that reaches nobody (nobody on call, or nobody who has a route) shows in the desk's
+    inbox, and the next rung is paged in the same moment.' One that would come later than the
+    interval of the rounds after the last that reached somebody 'is brought forward to it'."""
+    told = handed = None
+    found = []
+    for step in steps:
+        at = min([step.at, *([told + longest] if told else []), *([handed] if handed else [])])
+        found.append(Step(at, step.roles))
+        is_reached = reaches(chart, found[-1])
+        told, handed = (at, None) if is_reached else (told, at)
+    return found
+
+
+def reaches(chart: Chart, step: Step) -> bool:
+    """'Plans look at the roster that is in force, not at earlier ones.'"""
+    serving = [chart.serving(role, step.at).human for role in step.roles]
+    return any(each is not None and each.has_route for each in serving)
+
+
+def emergent(chart: Chart, run: Run, due: datetime, now: datetime) -> list[Step]:
     """'0 registrar + coordinator ...; 5 consultant; 12 second consultant + site manager | 15 |
     rounds to all of them at 15, 25, 35 ... every 10 min, from 35 also to the roles under `widen`,
     for ever'"""
     # '(and the consultant, when a timer raised it)'
     by_timer = ["consultant"] if run.is_by_timer else []
     zero, five, twelve = rungs(run, due, 15 * MINUTE, [0 * MINUTE, 5 * MINUTE, 12 * MINUTE])
-    # 'the longest gap between pages never exceeds the ladder's 10 minutes' (decision 11)
-    twelve = min(twelve, five + 10 * MINUTE)
     steps = [
         Step(zero, ("registrar", "coordinator", *sorted(run.also), *by_timer)),
         Step(five, ("consultant",)),
         Step(twelve, ("second_consultant", "site_manager")),
     ]
-    if due - twelve > 10 * MINUTE:
-        between = min(twelve + 10 * MINUTE, due - MINUTE)
+    # 'the longest time without a page' is 10 minutes (decision 11)
+    steps = handed_on(chart, steps, 10 * MINUTE)
+    last = max([each.at for each in steps if reaches(chart, each)], default=run.start)
+    if due - last > 10 * MINUTE:
+        between = min(last + 10 * MINUTE, due - MINUTE)
         steps.append(Step(between, EVERYBODY, True))
     at, number = due, 0
     while at <= now:
@@ -144,13 +175,13 @@ def emergent(run: Run, due: datetime, now: datetime) -> list[Step]:
     return steps
 
 
-def urgent(run: Run, due: datetime, now: datetime) -> list[Step]:
+def urgent(chart: Chart, run: Run, due: datetime, now: datetime) -> list[Step]:
     """'0 registrar + coordinator; 30 both again; 45 consultant | 60 | consultant + site manager,
     hourly'"""
     zero, thirty, last = rungs(run, due, 60 * MINUTE, [0 * MINUTE, 30 * MINUTE, 45 * MINUTE])
     both = ("registrar", "coordinator")
     steps = [Step(zero, (*both, *sorted(run.also))), Step(thirty, both)]
-    steps.append(Step(last, ("consultant",)))
+    steps = handed_on(chart, [*steps, Step(last, ("consultant",))], HOUR)
     at = due
     while at <= now:
         steps.append(Step(max(at, run.start), ("consultant", "site_manager"), True))
@@ -158,13 +189,14 @@ def urgent(run: Run, due: datetime, now: datetime) -> list[Step]:
     return steps
 
 
-def priority(run: Run, due: datetime, hours: Hours) -> list[Step]:
+def priority(chart: Chart, run: Run, due: datetime, hours: Hours) -> list[Step]:
     """'0 coordinator (out of hours: at the start of site hours or 12 h after receipt, whichever is
     earlier); 50 % again | the earlier of 4 h in hours and 24 h | registrar once; consultant once,
     4 h later'"""
     opening = min(hours.next_open(run.start) - run.start, 12 * HOUR)
     nominal = limit("PRIORITY", run.start, hours) - run.start
     steps = [Step(at, ("coordinator",)) for at in rungs(run, due, nominal, [opening, nominal / 2])]
+    steps = handed_on(chart, steps, due - run.start)
     if run.also:
         steps.append(Step(run.start, tuple(sorted(run.also))))
     return [*steps, Step(due, ("registrar",)), Step(due + 4 * HOUR, ("consultant",))]

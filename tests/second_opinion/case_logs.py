@@ -13,7 +13,9 @@ from typing import Any
 import orjson
 
 from tests.properties.case_events import CASE, CENTRE, HOSPITAL, ORDERS, REFERRAL, STRANGERS
+from tests.scenarios.house import ROSTER_TEXT
 from tests.scenarios.script import person
+from tests.second_opinion.case_desk import Change
 from triage.domain.events import Event, EventType, Sender
 
 START = datetime(2026, 3, 10, 8, 0, tzinfo=UTC)
@@ -96,12 +98,16 @@ class LogMaker:
     now: datetime = START
     count: int = 0
     dice: Random = field(init=False)
-    relief: datetime | None = None  # when the night's registrar relieves the day's
+    roster: str = ROSTER_TEXT  # the file at the beginning
 
     def __post_init__(self) -> None:
         self.dice = Random(self.seed)
         self.now = START + timedelta(minutes=self.dice.randrange(7 * 24 * 60))
         self.length = self.dice.randint(2, 10)
+
+    def changes(self, start: datetime, end: datetime) -> Sequence[Change]:
+        """What is done to the roster meanwhile."""
+        return ()
 
     def first(self) -> Event:
         """Mostly the referral itself."""

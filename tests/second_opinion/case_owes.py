@@ -14,9 +14,10 @@ from tests.second_opinion.case_clocks import (
     transfer,
 )
 from tests.second_opinion.case_examinations import call_back, re_examination, rechecked
-from tests.second_opinion.case_ladders import Page, spread
+from tests.second_opinion.case_ladders import Page, page_of, spread
 from tests.second_opinion.case_owed import Owed, closed_at, ending
 from tests.second_opinion.case_restarts import heard_of, oncology, senior_opinion
+from tests.second_opinion.case_roster import Serving
 
 
 def owed(chart: Chart, now: datetime) -> list[Owed]:
@@ -88,8 +89,9 @@ def told(chart: Chart, each: Owed, now: datetime) -> Iterator[Page]:
         if at <= now:
             latest |= dict.fromkeys(roles, (at, is_repeat))
     for role, (at, is_repeat) in latest.items():
-        if not (is_repeat and is_held(chart, each, role, now)):
-            yield Page(role, each.name, at)
+        who = chart.serving(role, now)
+        if not (is_repeat and is_held(chart, each, who, now)):
+            yield page_of(role, each.name, at, who)
 
 
 def steps(tier: str, each: Owed, now: datetime) -> Iterator[tuple[datetime, tuple[str, ...], bool]]:
@@ -120,9 +122,10 @@ def repeats(due: datetime, every: timedelta, now: datetime) -> Iterator[datetime
         at += every
 
 
-def is_held(chart: Chart, each: Owed, role: str, now: datetime) -> bool:
+def is_held(chart: Chart, each: Owed, who: Serving, now: datetime) -> bool:
     """'on another obligation it holds that person's repeats for its `minutes`'"""
     return any(
-        (name, start, who) == (each.name, each.start, role) and until > now
-        for name, start, until, who in chart.holds
+        (name, start) == (each.name, each.start) and until > now
+        for name, start, until, by in chart.holds
+        if who.human is not None and who.human.is_meant(by)
     )

@@ -1,19 +1,22 @@
 """The first model: fold and plan over one log, with every timer committed at its own instant."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from tests.properties.case_events import CASE
-from tests.scenarios.engine import night_person
-from tests.scenarios.engine import relief as night_relief
-from tests.scenarios.house import BOOK, ROSTER
+from tests.scenarios.house import BOOK, ROSTER_TEXT
 from tests.second_opinion.case import Duty, Page, PageOf, Said
-from triage.domain.case import Case, Obligation, Run
+from tests.second_opinion.case_desk import Change
+from triage.domain.case import Case, Leaving, Obligation, Run
 from triage.domain.events import Event, EventType
 from triage.domain.paging import ACKNOWLEDGEMENT, PageOrder, read_page_id, short_tag
+from triage.domain.roster.changes import Act, RosterChange, revocation
 from triage.domain.roster.roster import Roster
+from triage.domain.roster_file.reading import read_roster
 from triage.policies.book import PolicyBook
+from triage.rosters.changing import NoChange, changes_of
+from triage.rosters.sources import Kept, put_together
 from triage.workflow.fold import fold
 from triage.workflow.plan import plan
 from triage.workflow.timers import timer_event
@@ -26,10 +29,37 @@ class Production:
     """One case's log, and what every page that it has ordered was about."""
 
     book: PolicyBook = BOOK
-    roster: Roster = ROSTER
+    file: str = ROSTER_TEXT
     log: list[Event] = field(default_factory=list)
     pages: dict[object, PageOf] = field(default_factory=dict)
     ordered: list[str] = field(default_factory=list)
+    changes: list[RosterChange] = field(default_factory=list)
+    roster: Roster = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.roster = read_roster(self.file)
+
+    def turn(self, change: Change) -> bool:
+        """The roster changes; whether that could be done. What has run out by then has done so by
+        the one before it."""
+        if self.log:
+            self.case_at(change.at)
+        try:
+            self._change(change)
+        except (NoChange, ValueError):
+            return False
+        kept = Kept(changes=self.changes)
+        self.roster = put_together(read_roster(self.file), kept, change.at)
+        return True
+
+    def _change(self, change: Change) -> None:
+        act = Act(id=change.act, by="registrar-a", reason="illness", at=change.at)
+        if change.file:
+            self.file = change.file
+        elif change.asked is not None:
+            self.changes += changes_of(change.asked, self.roster, act)
+        else:
+            self.changes.append(revocation(self.changes, change.revokes, act))
 
     def take(self, event: Event) -> None:
         """One more event, in order of receipt."""
@@ -81,15 +111,6 @@ def page_of(order: PageOrder, case: Case, log: Sequence[Event]) -> PageOf:
     )
 
 
-def relieved(relief: datetime | None) -> Roster:
-    """The roster in which the night's registrar serves for twelve hours from `relief`."""
-    if relief is None:
-        return ROSTER
-    night = night_person("registrar")
-    override = night_relief(ROSTER.default_site, "registrar", relief)
-    return replace(ROSTER, overrides=(override,), people={**ROSTER.people, night.id: night})
-
-
 def said_by(case: Case, orders: tuple[PageOrder, ...]) -> Said:
     """Production's answer in the second model's words."""
     run = case.run
@@ -104,6 +125,7 @@ def said_by(case: Case, orders: tuple[PageOrder, ...]) -> Said:
         pages=frozenset(_page(each, run) for each in orders if each.obligation != "review"),
         open_by=frozenset(_duty(each) for each in case.obligations if _counts(each, case)),
         missed=frozenset(_duty(each) for each in case.obligations if _is_missed(each, case.as_of)),
+        leaves=_leaves(case.leaving),
     )
 
 
@@ -111,7 +133,13 @@ def _page(order: PageOrder, run: Run | None) -> Page:
     """What was past when the run started is owed at its start."""
     is_ladder = order.obligation == ACKNOWLEDGEMENT and run is not None
     at = max(order.owed_at, run.started_at) if is_ladder and run is not None else order.owed_at
-    return Page(order.role, order.obligation, at)
+    return Page(order.role, order.obligation, at, order.person, order.chosen_by)
+
+
+def _leaves(found: Leaving | None) -> tuple[datetime, datetime, str | None] | None:
+    if found is None:
+        return None
+    return found.at, found.lapses_at, found.successor.person if found.successor else None
 
 
 def _duty(each: Obligation) -> Duty:

@@ -1,17 +1,18 @@
-"""An owner whose shift ends (decision 12), with one relief: the night's registrar for the day's."""
+"""An owner whose shift ends, or who is taken off it (decision 12)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tests.second_opinion.case_answers import is_same_person
-from tests.second_opinion.case_chart import HOUR, MINUTE, Chart, Run
-from tests.second_opinion.case_ladders import Page, registrar_on_call
-from triage.domain.events import Actor
+from tests.second_opinion.case_chart import MINUTE, Answer, Chart, Run
+from tests.second_opinion.case_ladders import OWNER, Page, page_of, page_to
+from tests.second_opinion.case_roster import Human, Serving
+from tests.second_opinion.case_senders import STOPPERS
 
-DAY_ONE, NIGHT_ONE = "registrar-a", "registrar-b"
-NIGHT = 12 * HOUR
 WARNING = 15 * MINUTE
+WAIT = 5 * MINUTE
+INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -20,59 +21,64 @@ class Leaving:
 
     ends: datetime
     lapses: datetime
-    successor: str | None
-
-
-def end_of(relief: datetime, who: str, at: datetime) -> datetime | None:
-    """'The end is the first instant at which the owner serves in no role of the receiving
-    site.'"""
-    if who == NIGHT_ONE:
-        return relief + NIGHT
-    return relief if at < relief else None
+    role: str
+    successor: Serving
 
 
 def leaving(chart: Chart) -> Leaving | None:
     """'Below EMERGENT nobody is asked.' 'Whoever is on no rota ... and whoever always serves has no
     end that we know.'"""
-    run, relief = chart.run, chart.relief
-    if run is None or run.answer is None or run.ended is not None or relief is None:
+    run = chart.run
+    if run is None or run.answer is None or run.ended is not None:
         return None
     is_high = chart.shown_tier == "EMERGENT" and chart.treated_at is None
     if chart.closing is not None or run.answer.asked is not None:
         return None
-    if not (is_high or run.is_deterioration):
+    owner = chart.human(run.answer.owner)
+    if owner is None or not (is_high or run.is_deterioration):
         return None
-    who = run.answer.owner.person or ""
-    if who not in (DAY_ONE, NIGHT_ONE):
-        return None
-    found = leaves(chart, run, relief, who)
+    found = leaves(chart, run, run.answer, owner)
     if found is None:
         return None
-    ends, lapses = found
-    next_one = registrar_on_call(relief, max(ends, run.answer.received))
-    return Leaving(ends, lapses, next_one if next_one != who else None)
+    ends, lapses, role = found
+    next_one = chart.serving(role, max(ends, run.answer.received))
+    if next_one.human == owner:
+        next_one = Serving(None, "")
+    return Leaving(ends, lapses, role, next_one)
 
 
-def leaves(chart: Chart, run: Run, relief: datetime, who: str) -> tuple[datetime, datetime] | None:
+def leaves(
+    chart: Chart, run: Run, answer: Answer, owner: Human
+) -> tuple[datetime, datetime, str] | None:
     """'Somebody who accepts up to 15 minutes before their shift begins counts as on duty.'
     'Nobody having accepted ... (5 min) after the end ...'. 'Whoever answers within the last 15
     minutes, takes the case back afterwards, or served when the case was opened and answers off
     duty ...: it is theirs for as long as they promise'."""
-    assert run.answer is not None and chart.opener is not None
-    answered, until = run.answer.received, max(run.answer.until, run.answer.received)
+    assert chart.opener is not None
+    answered, until = answer.received, max(answer.until, answer.received)
     for start in (answered, answered + WARNING):
-        if registrar_on_call(relief, start) == who:
-            ends = end_of(relief, who, start)
+        if chart.rosters.roles_of(owner.id, start, chart.known):
+            ends = chart.rosters.end_of_duty(owner.id, start, chart.known)
             if ends is None:
                 return None
             knows = answered >= ends - WARNING
-            return ends, max(ends + 5 * MINUTE, until) if knows else ends + 5 * MINUTE
-    if registrar_on_call(relief, chart.opener.receipt) == who:
-        ends = end_of(relief, who, chart.opener.receipt)
-        return None if ends is None else (ends, until)
-    if run.is_shift_end and run.also_person and is_same_person(run.answer.owner, run.also_person):
-        return run.start - 5 * MINUTE, until
+            lapses = max(ends + WAIT, until) if knows else ends + WAIT
+            return ends, lapses, role_left(chart, answer, owner, ends)
+    opened = chart.opener.receipt
+    if chart.rosters.roles_of(owner.id, opened, chart.known):
+        ends = chart.rosters.end_of_duty(owner.id, opened, chart.known)
+        return None if ends is None else (ends, until, role_left(chart, answer, owner, ends))
+    if run.is_shift_end and run.also_person and is_same_person(answer.owner, run.also_person):
+        return run.start - WAIT, until, answer.owner.role or ""
     return None
+
+
+def role_left(chart: Chart, answer: Answer, owner: Human, ends: datetime) -> str:
+    """The role in which they own the case, if they leave that one; else one whose holder may own
+    it: 'stopped only by a registrar, fellow or consultant'."""
+    left = chart.rosters.roles_of(owner.id, ends - INSTANT, chart.known)
+    fit = [role for role in left if role in STOPPERS]
+    return answer.owner.role if answer.owner.role in left else [*fit, *left][0]
 
 
 def shift_pages(chart: Chart, now: datetime) -> Iterator[Page]:
@@ -83,18 +89,28 @@ def shift_pages(chart: Chart, now: datetime) -> Iterator[Page]:
         return
     received = run.answer.received
     warned, ended = (max(at, received) for at in (found.ends - WARNING, found.ends))
-    both = [at for at in (warned, ended) if at <= now]
-    told: list[tuple[str, list[datetime]]] = []
+    successor = found.successor.human
+    # 'at the end ... the coordinator'; before it as well where there is nobody to take over
+    both, coordinator = [warned, ended], [ended] if successor else [warned, ended]
+    owed = latest(coordinator, run, now)
+    called = None
+    if owed is not None:
+        page = page_of("coordinator", "acknowledgement", owed, chart.serving("coordinator", now))
+        called = page.person
+        yield page
+    owed = latest(both, run, now)
+    if owed is None:
+        return
+    named = []
     if received < found.ends - WARNING:
-        told.append((role_of(run.answer.owner), both))
-    if found.successor is not None:
-        told.append(("registrar", both))
-        both = [ended] if ended <= now else []
-    told.append(("coordinator", both))
-    for role, times in told:
-        if times:
-            yield Page(role, "acknowledgement", max(*times, run.start))
+        named.append(page_to(chart, run.answer.owner, owed, now, OWNER))
+    if successor is not None:
+        rule = f"takes over from the owner: {found.successor.rule}"
+        named.append(page_of(found.role, "acknowledgement", owed, Serving(successor, rule)))
+    # One alert per state change (H7): who is paged as the role on call is not paged by name.
+    yield from (each for each in named if each.person is None or each.person != called)
 
 
-def role_of(actor: Actor) -> str:
-    return actor.role or "registrar"
+def latest(times: list[datetime], run: Run, now: datetime) -> datetime | None:
+    past = [max(at, run.start) for at in times if at <= now]
+    return max(past, default=None)

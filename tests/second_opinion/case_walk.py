@@ -15,6 +15,7 @@ from tests.second_opinion.case_hours import Hours
 from tests.second_opinion.case_joins import joins_or_parts, logs_before, unite
 from tests.second_opinion.case_owes import owed
 from tests.second_opinion.case_reports import Report, report_of
+from tests.second_opinion.case_roster import Rosters
 from tests.second_opinion.case_runs import end_run, is_owned, note_due, start_run
 from tests.second_opinion.case_senders import (
     CENTRE_OPENS,
@@ -38,16 +39,16 @@ def walk(
     now: datetime,
     read_page: ReadPage,
     hours: Hours,
-    relief: datetime | None = None,
+    rosters: Rosters,
 ) -> Chart:
     """The chart at `now`; events received later are not known yet, timer rows are not read."""
-    chart = Chart(relief=relief)
+    chart = Chart(rosters)
     known = once_each(events, now)
     # 'Same `source`+`id`, other content = a new event plus a conflict flag'
     chart.has_conflict = len({(each.source, each.id) for each in known}) < len(known)
     parts = {
         each.key: [
-            walk(log, each.received_at, read_page, hours, relief)
+            walk(log, each.received_at, read_page, hours, rosters)
             for log in logs_before(each, known[:number])
         ]
         for number, each in enumerate(known)
@@ -55,7 +56,7 @@ def walk(
     }
     chart.committed = sorted({row for found in parts.values() for one in found for row in one.rows})
     for event in known:
-        run_timers(chart, event.received_at, hours)
+        pass_time(chart, event.received_at, hours)
         before = breaches(chart, event.received_at)
         turn = turns(chart)
         chart.heard = event.received_at
@@ -66,8 +67,17 @@ def walk(
             chart.breaches = before
         note_tier(chart, event.received_at)
         note_due(chart, hours)
-    run_timers(chart, now, hours)
+    pass_time(chart, now, hours)
     return chart
+
+
+def pass_time(chart: Chart, until: datetime, hours: Hours) -> None:
+    """What runs out before the roster changes does so by the one that is in force until then."""
+    for at in chart.rosters.changed:
+        if chart.known < at <= until:
+            run_timers(chart, at, hours)
+            chart.known = at
+    run_timers(chart, until, hours)
 
 
 def once_each(events: Iterable[Event], now: datetime) -> list[Event]:

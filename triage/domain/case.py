@@ -181,7 +181,6 @@ class Hold:
     obligation: str
     run_tag: str
     person: str
-    role: str
     until: datetime
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from triage.domain.canary import ROUTE as CANARY_ROUTE
 from triage.domain.paging import PageOrder
-from triage.domain.roster.roster import OWNER_OF_CASE, Person, Roster, Route
+from triage.domain.roster.roster import IN_PERSON, Person, Roster, Route
 
 INBOX = Route(name="inbox", kind="inbox")
 
@@ -13,14 +13,15 @@ INBOX = Route(name="inbox", kind="inbox")
 def resolve_order(order: PageOrder, roster: Roster, at: datetime) -> PageOrder:
     """The order with the person and route that hold at `at`; its page id stays as it is.
 
-    The owner of a case, and who gets a test page, is meant in person. Where nobody is on call any
-    more, whoever was stays: a person off duty is better than none. A route that is gone gives way
-    to the one in its place.
+    The owner of a case, who was asked to take it over, who takes over when the owner's shift ends,
+    and who gets a test page, is meant in person. Where nobody is on call any more, whoever was
+    stays: a person off duty is better than none. A route that is gone gives way to the one in its
+    place.
     """
     if order.route_kind == CANARY_ROUTE:
         return order
     person = roster.people.get(order.person) if order.person else None
-    if order.chosen_by != OWNER_OF_CASE and not order.drill:
+    if not (order.chosen_by.startswith(IN_PERSON) or order.drill):
         served = roster.on_call(order.site, order.role, at)
         if served.person is not None and served.person.id != order.person:
             route = _route(order, person, served.person)

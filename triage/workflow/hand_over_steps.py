@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from triage.domain.case import Case, Leaving, Obligation
+from triage.domain.roster.roster import NAMED_IN_HAND_OVER
 from triage.workflow.ladder import Step
 from triage.workflow.owing import HAND_OVER_RUNG, SHIFT_END_RUNG, Owing
 
@@ -16,7 +17,13 @@ def handed_over(case: Case, obligation: Obligation) -> Iterator[Owing]:
     if held is not None and held.asked is not None:
         role = held.asked.role or "registrar"
         step = Step(at=held.received_at, roles=(role,), rung=HAND_OVER_RUNG)
-        yield Owing(obligation, step, person=held.asked, asked="accept the hand-over")
+        yield Owing(
+            obligation,
+            step,
+            person=held.asked,
+            asked="accept the hand-over",
+            chosen_by=NAMED_IN_HAND_OVER,
+        )
 
 
 def shift_ends(case: Case, obligation: Obligation) -> Iterator[Owing]:

@@ -62,7 +62,6 @@ def _hold(course: Course, event: Event, by: Actor, key: PageKey) -> Verdict:
             obligation=key.obligation,
             run_tag=key.run_tag,
             person=by.identity,
-            role=by.role or "",
             until=until,
         )
     )

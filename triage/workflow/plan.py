@@ -94,11 +94,11 @@ def _attempts(
         if each.person is None and (served := roster.on_call(site, role, now).person)
     }
     for key, (each, role) in latest.items():
-        meant = each.person.person if each.person else None
-        if meant is not None and (each.obligation.run_tag, meant) in by_role:
-            continue  # the same person is told as the role they are on call for
         who = _who(roster, site, role, each, now)
-        is_hushed = _is_hushed(case, each, role, who, now)
+        told = who.person is not None and (each.obligation.run_tag, who.person.id) in by_role
+        if each.person is not None and told:
+            continue  # the same person is told as the role they are on call for
+        is_hushed = _is_hushed(case, each, who, now)
         for contact in contacts(who.person, case.tier):
             for attempt in attempts(contact, first=first[key], step=each.step.at, now=now):
                 if not (is_hushed and (attempt.is_extra or each.step.round > 0)):
@@ -127,12 +127,13 @@ def _place(each: Owing) -> tuple[datetime, int, int]:
     return each.step.at, each.step.rung, each.step.round
 
 
-def _is_hushed(case: Case, each: Owing, role: str, who: OnCall, now: datetime) -> bool:
+def _is_hushed(case: Case, each: Owing, who: OnCall, now: datetime) -> bool:
     """Repeats to a person who answered: for good on a ladder, else for the time promised.
 
+    Whoever serves in their place by now has answered nothing, and is told.
     On a ladder whose rung was declined nobody of that rung is tried again before its rounds.
     """
-    person = {who.person.id} if who.person else set()
+    person = {who.person.id, f"{who.person.role}:{who.person.name}"} if who.person else set()
     if each.obligation.name == ACKNOWLEDGEMENT:
         run = case.run
         if run is None:
@@ -144,7 +145,7 @@ def _is_hushed(case: Case, each: Owing, role: str, who: OnCall, now: datetime) -
     return any(
         hold.obligation == each.obligation.name
         and hold.run_tag == each.obligation.run_tag
-        and (hold.person in person or hold.role == role)
+        and hold.person in person
         and hold.until > now
         for hold in case.holds
     )

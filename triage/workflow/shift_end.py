@@ -9,7 +9,7 @@ from datetime import datetime
 
 from triage.domain.case import Acknowledgement, Case, CaseState, Leaving, Run, Timer
 from triage.domain.events import Actor
-from triage.domain.roster.roster import Person, Roster
+from triage.domain.roster.roster import TAKES_OVER, Person, Roster
 from triage.domain.roster.shifts import posts_of, serves_until
 from triage.domain.tiers import Tier
 from triage.policies.book import PolicyBook
@@ -61,7 +61,7 @@ def _leaving(case: Case, book: PolicyBook, roster: Roster) -> Leaving | None:
         at=ends,
         lapses_at=lapses,
         successor=_actor(next_one, role, site) if next_one else None,
-        chosen_by=f"takes over from the owner: {serving.chosen_by}",
+        chosen_by=f"{TAKES_OVER}: {serving.chosen_by}",
     )
 
 

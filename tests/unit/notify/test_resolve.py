@@ -5,8 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from tests.fakes_notify import START, FakeClock, order
-from triage.domain.roster.roster import OWNER_OF_CASE, Roster
+from triage.domain.roster.roster import NAMED_IN_HAND_OVER, OWNER_OF_CASE, TAKES_OVER, Roster
 from triage.domain.roster_file.reading import read_roster
 from triage.notify.apprise_route import AppriseRoute
 from triage.notify.directory import Directory
@@ -75,9 +77,12 @@ def test_whoever_has_no_route_is_paged_at_the_desk() -> None:
     assert (sent.person, sent.route, sent.route_kind) == ("reg-c", "inbox", "inbox")
 
 
-def test_the_owner_of_a_case_is_paged_whoever_is_on_call() -> None:
-    owned = order(chosen_by=OWNER_OF_CASE)
-    assert resolve_order(owned, swapped_to("reg-b"), START) == owned
+@pytest.mark.parametrize(
+    "rule", [OWNER_OF_CASE, NAMED_IN_HAND_OVER, f"{TAKES_OVER}: rota registrar at centre:NEURO"]
+)
+def test_who_is_meant_in_person_is_paged_whoever_is_on_call(rule: str) -> None:
+    meant = order(chosen_by=rule)
+    assert resolve_order(meant, swapped_to("reg-b"), START) == meant
 
 
 def test_a_person_off_duty_is_paged_rather_than_nobody() -> None:

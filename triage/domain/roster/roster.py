@@ -38,7 +38,11 @@ ROLES = (
 )
 # Who hears of an EMERGENT case that nobody owns (clinical-policy.md 4.1).
 DEFAULT_WIDEN = ("oncology", "clinical_director")
+# Whom a page means in person, whoever is on call: this is how its rule begins.
 OWNER_OF_CASE = "owner of the case"
+NAMED_IN_HAND_OVER = "named in the hand-over"
+TAKES_OVER = "takes over from the owner"
+IN_PERSON = (OWNER_OF_CASE, NAMED_IN_HAND_OVER, TAKES_OVER)
 _ANSWERS_KEPT = 4096  # a batch asks the same of one instant again and again
 # Where a page shows that its own route did not take: the inbox of the desk.
 DESK_INBOX = "desk-inbox"
