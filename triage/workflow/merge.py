@@ -21,7 +21,6 @@ from triage.workflow.order import is_worse, rank
 DEFICIT_FIELDS = ("ais", "walking", "neuro_symptom")
 SPHINCTER_FIELDS = ("bladder", "saddle_sensation", "pvr_ml")
 RECHECKS = ("motor_loss", "pain_surge", "fall", "collapse")
-_NOTHING = Findings(values={}, unknown=frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +82,6 @@ class Merged:
 
     def assess(self, book: PolicyBook, now: datetime) -> Assessment:
         """Classify what is known, against the grades of earlier examinations in the log (D1)."""
-        if not self.values:
-            return classify(_NOTHING, book, now=now)
         present = self.given.get("ais")
         return classify(
             Findings(values=self.values, unknown=self.unknown),
