@@ -195,7 +195,8 @@ def step(chart: Chart, event: Event, read_page: ReadPage) -> None:
     has_effect = act(chart, event, read_page)
     if chart.opener is not None and not chart.restarts:
         chart.restarts.append(Start(event.receipt, chart.shown_tier or ""))
-        chart.is_cancel_asked |= chart.is_cancelled_early
+        # One that the cancellation closes is not marked: what re-opens it later takes it up again.
+        chart.is_cancel_asked |= chart.is_cancelled_early and chart.closing is None
     if not has_effect:
         review(chart, event)
     elif event.sender.side is Side.CENTRE and keeps_promise(event):
