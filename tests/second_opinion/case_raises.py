@@ -82,7 +82,7 @@ def deteriorations(report: Report, before: Merged) -> set[str]:
     signs = set()
     if is_worse("ais", value_of(report.seen, "ais"), before.value("ais")):
         signs.add("D1")
-    if is_worse("walking", value_of(report.seen, "walking"), before.value("walking")):
+    if is_worse("walking", value_of(report.seen, "walking"), before.compared("walking")):
         signs.add("D2")
     if has_new_sphincter_change(report, before):
         signs.add("D3")

@@ -59,6 +59,7 @@ class Merged:
     sent_unknown: set[str] = field(default_factory=set)
     loses: bool = False  # the last report lost a walking category
     drops: bool = False  # the present grade is a grade drop
+    category: Value = None  # the last of walking; `cannot_other` is none of its categories
 
     @property
     def seen(self) -> Seen:
@@ -67,6 +68,12 @@ class Merged:
 
     def value(self, name: str) -> Value:
         return value_of(self.seen, name)
+
+    def compared(self, name: str) -> Value:
+        """What a new value is worse than: 'walking category lost (unaided -> aided -> cannot)',
+        whatever other cause was told between."""
+        value = self.value(name)
+        return self.category if name == "walking" and place(name, value) is None else value
 
 
 def merge(reports: Iterable[Report]) -> Merged:
@@ -83,6 +90,7 @@ def merge(reports: Iterable[Report]) -> Merged:
             # 'a category lost between two examinations <= 24 h apart counts as `trend` worsening'
             merged.raw["trend"], merged.at["trend"] = "worsening", report.occurred
         earlier.append(report)
+        merged.category, _ = last_category(earlier)
     merged.drops = has_dropped(merged, earlier)
     return merged
 
@@ -103,16 +111,22 @@ def take_field(merged: Merged, report: Report, name: str) -> None:
 def has_lost_walking(report: Report, earlier: list[Report]) -> bool:
     """'walking category lost (unaided -> aided -> cannot)', between an examination and the one
     before it, at most 24 h apart."""
-    walks = value_of(report.seen, "walking")
-    before = [
-        other
-        for other in earlier
-        if place("walking", value_of(other.seen, "walking")) is not None
-        and timedelta(0) < report.occurred - other.occurred
-    ]
-    if not before or report.occurred - before[-1].occurred > DAY:
+    before, at = last_category([each for each in earlier if each.occurred < report.occurred])
+    if at is None or report.occurred - at > DAY:
         return False
-    return is_worse("walking", walks, value_of(before[-1].seen, "walking"))
+    return is_worse("walking", value_of(report.seen, "walking"), before)
+
+
+def last_category(reports: list[Report]) -> tuple[Value, datetime | None]:
+    """And when; 'at one and the same occurred instant the worse value stands'."""
+    found = []
+    for each in reports:
+        value = value_of(each.seen, "walking")
+        worse = place("walking", value)
+        if worse is not None:
+            found.append((each.occurred, worse, value))
+    at, _, value = max(found, default=(None, None, None))
+    return value, at
 
 
 def forget_onsets(merged: Merged, report: Report) -> None:
@@ -128,7 +142,7 @@ def forget_onsets(merged: Merged, report: Report) -> None:
 
 
 def makes_worse(merged: Merged, report: Report, names: tuple[str, ...]) -> bool:
-    return any(is_worse(n, value_of(report.seen, n), merged.value(n)) for n in names)
+    return any(is_worse(n, value_of(report.seen, n), merged.compared(n)) for n in names)
 
 
 def forget(merged: Merged, report: Report, onset: str) -> None:

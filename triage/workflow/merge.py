@@ -76,7 +76,7 @@ class Merged:
     given: Mapping[str, FindingValue] = field(default_factory=dict)
     unknown: frozenset[str] = frozenset()
     grades: tuple[tuple[str, datetime], ...] = ()
-    walked: tuple[str, datetime] | None = None
+    walks: tuple[tuple[str, datetime], ...] = ()  # of the last two instants, the worse of each
     last: Event | None = None
     change: Change = Change()
 
@@ -90,6 +90,14 @@ class Merged:
             ais_at=present.at if present else None,
             earlier_ais=tuple(g for g in self.grades if present and g[1] < present.at),
         )
+
+    def compared(self, name: str, book: PolicyBook) -> Any:
+        """What a new value is worse than or not: a cause that is not neurological (`cannot_other`)
+        says nothing of the deficit, and hides no walking category known before it."""
+        value = self.values.get(name)
+        if name == "walking" and self.walks and rank(book, name, value) is None:
+            return self.walks[-1][0]
+        return value
 
     def extend(self, report: Reported, book: PolicyBook) -> "Merged":
         """With one more report, which must be the last in clinical order."""
@@ -127,7 +135,7 @@ class _Merge:
             given=self.given,
             unknown=unknown,
             grades=self._grades(),
-            walked=self._walked(),
+            walks=self._walks(),
             last=self.report.event,
             change=Change(worse, self._first_known(sent), lost),
         )
@@ -140,7 +148,7 @@ class _Merge:
             if stands and standing.event != self.event:
                 return False
         self._put(name, value)
-        return standing is not None and is_worse(self.book, name, standing.value, value)
+        return is_worse(self.book, name, self.before.compared(name, self.book), value)
 
     def _first_known(self, sent: Mapping[str, Any]) -> frozenset[str]:
         """What stood outside the orders (`longstanding`) says as little as nothing at all."""
@@ -161,11 +169,12 @@ class _Merge:
             self._drop("previous_ais_at")
 
     def _lost_walking(self) -> bool:
-        now, before = self.report.reading.values.get("walking"), self.before.walked
+        now = self.report.reading.values.get("walking")
+        before = next((each for each in reversed(self.before.walks) if each[1] < self.at), None)
         if now is None or before is None:
             return False
         within = self.at - before[1] <= self.book.derived.grade_drop.within
-        return within and before[1] < self.at and is_worse(self.book, "walking", before[0], now)
+        return within and is_worse(self.book, "walking", before[0], now)
 
     def _forget_old_onsets(self, sent: Mapping[str, Any], worse: frozenset[str]) -> None:
         before, after = self.before.values, self.values
@@ -182,8 +191,12 @@ class _Merge:
         grade = self.report.reading.values.get("ais")
         return self.before.grades if grade is None else (*self.before.grades, (grade, self.at))
 
-    def _walked(self) -> tuple[str, datetime] | None:
-        category = self.report.reading.values.get("walking")
+    def _walks(self) -> tuple[tuple[str, datetime], ...]:
+        category, walks = self.report.reading.values.get("walking"), self.before.walks
         if category is None or rank(self.book, "walking", category) is None:
-            return self.before.walked  # "cannot" for another cause says nothing of the deficit
-        return (category, self.at)
+            return walks
+        if walks and walks[-1][1] == self.at:
+            if not is_worse(self.book, "walking", walks[-1][0], category):
+                return walks
+            walks = walks[:-1]
+        return (*walks[-1:], (category, self.at))

@@ -55,11 +55,11 @@ def take_report(course: Course, report: Reported) -> Seen:
 
 def _news(before: Merged, report: Reported, book: PolicyBook) -> frozenset[str]:
     """What a late message says of the time before is no news where worse is known already."""
-    known = before.values
+    known = {name: before.compared(name, book) for name in report.reading.values}
     return frozenset(
         name
         for name, value in report.reading.values.items()
-        if rank(book, name, known.get(name)) is None or is_worse(book, name, known[name], value)
+        if rank(book, name, known[name]) is None or is_worse(book, name, known[name], value)
     )
 
 
@@ -228,7 +228,7 @@ def _restart(course: Course, event: Event, cause: str, *, page_owner: bool = Fal
 def deteriorated(report: Reported, seen: Seen, book: PolicyBook) -> bool:
     """D1-D3 and D6: a grade or walking category lost, a new sphincter sign, breathing."""
     change, sent, news = seen.change, report.reading.values, seen.news
-    if (change.lost_walking and "walking" in news) or change.worse & news & {"ais", "walking"}:
+    if change.worse & news & {"ais", "walking"}:
         return True
     # Worse or first known, it is a change only where it is a sign: a first `normal` is none.
     changed = (change.worse | change.first) & news & _SPHINCTER
