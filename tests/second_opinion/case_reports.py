@@ -97,13 +97,15 @@ def merge(reports: Iterable[Report]) -> Merged:
 
 def take_field(merged: Merged, report: Report, name: str) -> None:
     """'A later value of a field replaces an earlier one; `unknown` replaces nothing; at one and
-    the same occurred instant the worse value stands.'"""
+    the same occurred instant the worse value stands.' What stands outside the orders is no worse
+    than what is in them."""
     if not is_known(report, name):
         merged.sent_unknown.add(name)
         return
     if merged.at.get(name) == report.occurred:
         before, value = merged.value(name), value_of(report.seen, name)
-        if place(name, value) is not None and is_worse(name, before, value):
+        hides = place(name, value) is None and place(name, before) is not None
+        if hides or is_worse(name, before, value):
             return
     merged.raw[name], merged.at[name] = report.raw[name], report.occurred
 

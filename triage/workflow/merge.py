@@ -144,8 +144,9 @@ class _Merge:
         """Put the value in unless a worse one stands at this instant; True when it is worse."""
         standing = self.given.get(name)
         if standing is not None and standing.at == self.at:
-            stands = is_worse(self.book, name, value, standing.value)
-            if stands and standing.event != self.event:
+            is_outside = rank(self.book, name, value) is None
+            knows_more = is_outside and rank(self.book, name, standing.value) is not None
+            if knows_more or is_worse(self.book, name, value, standing.value):
                 return False
         self._put(name, value)
         return is_worse(self.book, name, self.before.compared(name, self.book), value)
