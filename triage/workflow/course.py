@@ -110,7 +110,8 @@ class Course:
     callback_since: tuple[datetime, str] | None = None
     callback_met: datetime | None = None
     rechecks: list[Recheck] = field(default_factory=list)
-    fired: set[tuple[str, str]] = field(default_factory=set)
+    # When each last ran out: two sources may number their messages alike.
+    fired: dict[tuple[str, str], datetime] = field(default_factory=dict)
     opened_by: Event | None = None
     received_at: datetime | None = None
     is_submitted: bool = False

@@ -221,8 +221,8 @@ def in_receipt_order(log: Iterable[Event]) -> Sequence[Event]:
 
 def _conflicts(events: Sequence[Event]) -> set[str]:
     """Same source and id with other content: both stand, and people are told."""
-    names = {(event.source, event.id) for event in events}
-    return {"CONFLICT"} if len(names) < len(events) else set()
+    names = [each.key[:2] for each in events if each.sender.side is not Side.OURSELVES]
+    return {"CONFLICT"} if len({*names}) < len(names) else set()
 
 
 def _opens(event: Event) -> bool:

@@ -170,7 +170,13 @@ def _timers(course: Course) -> tuple[Timer, ...]:
         and recheck.raises
         and not _examined_since(course, recheck.occurred_at)
     ]
-    return tuple(timer for timer in timers if (timer.rule, timer.event) not in course.fired)
+    return tuple(timer for timer in timers if not _has_fired(course, timer))
+
+
+def _has_fired(course: Course, timer: Timer) -> bool:
+    """Also where a duplicate has since shown that it was due earlier."""
+    fired = course.fired.get((timer.rule, timer.event))
+    return fired is not None and fired >= timer.due_at
 
 
 def _timer(course: Course, rule: str, since: datetime, event: str) -> Timer:

@@ -101,7 +101,7 @@ def apply_timer(course: Course, event: Event) -> Verdict:
     rule, about = str(event.data.get("rule")), str(event.data.get("event"))
     if all(name != about for _, name, _ in course.verdicts):
         return Verdict(False, "the timer was of a case that was joined with this one then")
-    course.fired.add((rule, about))
+    course.fired[rule, about] = event.occurred_at
     if course.is_closed or course.treated_at is not None:
         return Verdict(False, "the case no longer waits")
     raise_to(course, Tier.EMERGENT, frozenset({rule}), event)
