@@ -125,7 +125,8 @@ def apply_tier(course: Course, event: Event, report: Reported) -> Verdict:
     problem = _lowering_problem(course, event) if lowers else None
     if problem and course.palliative is None:
         return _refused(problem)
-    if course.is_closed and _reopens(course, report, lowers=lowers):
+    # Whoever may not lower ends a palliative decision all the same: that takes the case up again.
+    if course.is_closed and _reopens(course, report, lowers=lowers and problem is None):
         reopen(course, event)
     if lowers:
         return _lower(course, event, report, tier)
