@@ -1,5 +1,7 @@
 """What a report says besides its findings: where the patient is to go, and whom to call back."""
 
+from dataclasses import replace
+
 from triage.domain.case import Verdict
 from triage.domain.events import Event, EventType, Side
 from triage.workflow.course import Course
@@ -14,11 +16,15 @@ def describe(course: Course, event: Event, reported: Reported) -> Verdict:
         _note_people(course, event)
     if event.sender.side is Side.CENTRE and reported.is_examination:
         course.keep_promise(event)
+    return with_unread(Verdict(True), reported)
+
+
+def with_unread(verdict: Verdict, reported: Reported) -> Verdict:
+    """A value outside its list may hide something worse: a human looks, whatever it came with."""
     reading = reported.reading
     warnings = tuple(f"{path}: not understood, counted as unknown" for path in reading.unread)
-    if not reading.review:
-        return Verdict(True, warnings=warnings)
-    return Verdict(True, review="a value could not be read", warnings=warnings)
+    review = "a value could not be read" if reading.review else verdict.review
+    return replace(verdict, review=review, warnings=(*verdict.warnings, *warnings))
 
 
 def _note_people(course: Course, event: Event) -> None:

@@ -16,7 +16,7 @@ from triage.policies.book import PolicyBook
 from triage.workflow import closing, joining, joint, milestones, people, tiering
 from triage.workflow.causes import with_causes
 from triage.workflow.course import Course
-from triage.workflow.describing import describe
+from triage.workflow.describing import describe, with_unread
 from triage.workflow.merge import report
 from triage.workflow.obligations import obligations
 from triage.workflow.ratchet import call_decider, reopen
@@ -245,7 +245,9 @@ def _apply(course: Course, event: Event, is_known: bool) -> Verdict:
     if course.opened_by is None and opens(event):
         return _open(course, event)
     if event.type is EventType.TIER_SET:
-        return tiering.apply_tier(course, event, report(event, course.book))
+        reported = report(event, course.book)
+        verdict = tiering.apply_tier(course, event, reported)
+        return with_unread(verdict, reported) if verdict.effect else verdict
     if event.type in _REPORTS:
         return _report(course, event)
     return _ACTS[event.type](course, event)

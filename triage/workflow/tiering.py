@@ -177,7 +177,9 @@ def _reopens(course: Course, report: Reported, *, lowers: bool) -> bool:
     """A tier set upward after the closing, or findings that re-open, take the case up again."""
     if not lowers and report.event.occurred_at > course.closed_since:
         return True
-    return bool(report.reading.values) and reopens(course, report)
+    reading = report.reading
+    is_found = reading.values or reading.unknown or reading.review
+    return bool(is_found) and reopens(course, report)
 
 
 def _take_examination(course: Course, event: Event, report: Reported) -> Seen:
