@@ -118,7 +118,8 @@ class AuditHouse:
 
     def sweep(self) -> None:
         with self.store.begin() as tx:
-            sweep_cases(tx, tx.claim_due(self.clock.now(), 1000), self.desk, now=self.clock.now())
+            due = list(tx.claim_due(self.clock.now(), 1000))
+            sweep_cases(tx, due, self.desk, now=self.clock.now())
 
     def live(self, seconds: int, step: int = 5) -> None:
         """Time passes while sweep and relay work."""

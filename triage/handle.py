@@ -7,14 +7,14 @@ their sender the outcome; what follows (pages, records for Kafka) is in rows whe
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from triage.domain.case_id import case_id
 from triage.domain.events import CaseId, Event
 from triage.domain.tiers import Tier
-from triage.recording.foreseeing import Foreseen, still_true
 from triage.recording.holding import is_receipt
 from triage.recording.ledger import Desk, Ledger
-from triage.recording.writing import Incoming, write_cases, write_journal
+from triage.recording.writing import Entry, Incoming, write_cases, write_journal
 from triage.store.transaction import Transaction
 
 __all__ = ["Desk", "Incoming", "Outcome", "handle", "sweep_cases"]
@@ -64,13 +64,12 @@ def sweep_cases(
     desk: Desk,
     *,
     now: datetime,
-    foreseen: Mapping[CaseId, Foreseen] | None = None,
+    ready: Mapping[CaseId, Entry] = MappingProxyType({}),
 ) -> int:
     """Tell due cases what time it is; returns how many pages were ordered.
 
-    The caller holds the locks of all cases that are `foreseen` (`claim_due` took them).
+    `ready`: what some of these come to at `now` (`still_true`); the caller has locked those.
     """
-    ready = still_true(tx, cases, desk, foreseen or {}, now)
     ledger = Ledger(tx, desk, now)
     rest = [case for case in cases if case not in ready]
     ledger.load(rest)

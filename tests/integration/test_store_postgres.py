@@ -79,8 +79,8 @@ def test_two_sweeps_claim_different_cases(store: Store) -> None:
     with store.begin() as first, store.begin() as second:
         ours = first.claim_due(NOW, 6)
         theirs = second.claim_due(NOW, 6)
-    assert ours == [case_number(n) for n in (10, 9, 8, 7, 6, 5)]
-    assert theirs == [case_number(n) for n in (4, 3, 2, 1)]
+    assert list(ours) == [case_number(n) for n in (10, 9, 8, 7, 6, 5)]
+    assert list(theirs) == [case_number(n) for n in (4, 3, 2, 1)]
 
 
 def test_a_sweep_leaves_a_case_to_the_batch_that_holds_it(store: Store) -> None:
@@ -89,7 +89,7 @@ def test_a_sweep_leaves_a_case_to_the_batch_that_holds_it(store: Store) -> None:
     with store.begin() as batch:
         batch.lock_cases([case_number(1)])
         with store.begin() as sweep:
-            assert sweep.claim_due(NOW, 10) == [case_number(2)]
+            assert list(sweep.claim_due(NOW, 10)) == [case_number(2)]
     with store.begin() as sweep:
         assert len(sweep.claim_due(NOW, 10)) == 2
 

@@ -25,7 +25,7 @@ from triage.notify.resolve import resolve_order
 from triage.policies.book import PolicyBook
 from triage.policies.load import load_policy_book
 from triage.policies.shipped import shipped_texts
-from triage.recording.foreseeing import foresee
+from triage.recording.foreseeing import foresee, still_true
 from triage.store.records import CaseRow
 from triage.store.store import open_store
 
@@ -89,8 +89,9 @@ class House:
         """One turn of the sweep."""
         with self.store.begin() as tx:
             due = tx.claim_due(now, 1000)
-            known = foresee(tx, due, self.desk) if self.looks_ahead else {}
-            sweep_cases(tx, due, self.desk, now=now, foreseen=known)
+            known = foresee(tx, list(due), self.desk) if self.looks_ahead else {}
+            ready = still_true(known, due, self.desk, now)
+            sweep_cases(tx, list(due), self.desk, now=now, ready=ready)
         self._send(now)
 
     def next_due(self) -> datetime | None:

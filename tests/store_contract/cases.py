@@ -151,9 +151,9 @@ def due_cases_are_claimed_emergent_first_then_earliest(store: Store) -> None:
                 case_row(6, next_due_at=NOW - minutes(40)),
             ]
         )
-        assert tx.claim_due(NOW, 10) == [case_number(n) for n in (3, 2, 6, 1)]
-        assert tx.claim_due(NOW, 3) == [case_number(n) for n in (3, 2, 6)]
-        assert tx.claim_due(NOW, 1) == [case_number(3)]
+        assert list(tx.claim_due(NOW, 10)) == [case_number(n) for n in (3, 2, 6, 1)]
+        assert list(tx.claim_due(NOW, 3)) == [case_number(n) for n in (3, 2, 6)]
+        assert list(tx.claim_due(NOW, 1)) == [case_number(3)]
         assert tx.min_due_in(NOW) == timedelta(0)
 
 
@@ -165,7 +165,7 @@ def the_next_due_instant_is_told_as_a_wait(store: Store) -> None:
         assert tx.min_due_in(NOW) == minutes(9)
         tx.save_cases([case_row(3, next_due_at=NOW + minutes(2), is_emergent=True)])
         assert tx.min_due_in(NOW) == minutes(2)
-        assert tx.claim_due(NOW, 10) == []
+        assert tx.claim_due(NOW, 10) == {}
 
 
 @check
@@ -247,8 +247,6 @@ def how_a_case_stands_changes_with_every_writing(store: Store) -> None:
     row = case_row(1, next_due_at=NOW, version=3, head="hash-3", folded_at=NOW)
     with store.begin() as tx:
         tx.save_cases([row])
-        assert tx.standing([row.case_id, case_number(2)]) == {
-            row.case_id: Standing(3, "hash-3", NOW, NOW)
-        }
+        assert tx.claim_due(NOW, 10) == {row.case_id: Standing(3, "hash-3", NOW, NOW)}
         tx.save_cases([replace(row, folded_at=NOW + minutes(1))])
-        assert tx.standing([row.case_id])[row.case_id].folded_at == NOW + minutes(1)
+        assert tx.claim_due(NOW, 10)[row.case_id].folded_at == NOW + minutes(1)

@@ -100,7 +100,7 @@ def a_block_that_raises_leaves_nothing(store: Store) -> None:
         killed_in_the_middle()
     with store.begin() as tx:
         assert tx.positions() == {}
-        assert tx.claim_due(NOW, 10) == []
+        assert tx.claim_due(NOW, 10) == {}
         assert tx.claim_pages(NOW, 10, 10) == []
         assert tx.claim_outbox(10, now=NOW) == []
         assert tx.reads.counts().journal == 0

@@ -2,7 +2,7 @@
 
 import gc
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +14,8 @@ from triage.domain.instants import Clock
 from triage.escalation.foresight import Foresight
 from triage.handle import Desk, sweep_cases
 from triage.intake.faults import described
+from triage.recording.foreseeing import still_true
+from triage.store.records import Standing
 from triage.store.store import Store
 from triage.store.transaction import Transaction
 from triage.unread import sweep_unread
@@ -52,7 +54,7 @@ class _Batch:
     """What one transaction claimed, up to `limit`, and tried. On `error` nothing is done."""
 
     limit: int
-    claimed: Sequence[CaseId] = ()
+    claimed: Mapping[CaseId, Standing] = field(default_factory=dict)
     cases: Sequence[CaseId] = ()
     pages: int = 0
     error: Exception | None = None
@@ -150,7 +152,7 @@ class Sweep:
             with self._store.begin() as tx:
                 batch.claimed = tx.claim_due(now, batch.limit)
                 batch.cases = [case for case in batch.claimed if self._may_try(case, now)]
-                batch.pages = self._swept(tx, batch.cases, now) if batch.cases else 0
+                batch.pages = self._swept(tx, batch, now) if batch.cases else 0
         except StoreUnavailable:
             raise
         except Exception as error:  # a loop's outer edge; the case that has it is found by halves
@@ -160,9 +162,10 @@ class Sweep:
             self._foresight.forget(batch.cases)
         return batch
 
-    def _swept(self, tx: Transaction, cases: Sequence[CaseId], now: datetime) -> int:
-        known = self._foresight.known
-        return sweep_cases(tx, cases, self._desk, now=now, foreseen=known)
+    def _swept(self, tx: Transaction, batch: _Batch, now: datetime) -> int:
+        standing = {case: batch.claimed[case] for case in batch.cases}
+        ready = still_true(self._foresight.known, standing, self._desk, now)
+        return sweep_cases(tx, batch.cases, self._desk, now=now, ready=ready)
 
     def _may_try(self, case: CaseId, now: datetime) -> bool:
         return self._again_at.get(case, now) <= now

@@ -68,20 +68,18 @@ def standing_of(stored: StoredCase) -> Standing:
 
 
 def still_true(
-    tx: Transaction,
-    cases: Sequence[CaseId],
-    desk: Desk,
     foreseen: Mapping[CaseId, Foreseen],
+    claimed: Mapping[CaseId, Standing],
+    desk: Desk,
     now: datetime,
 ) -> dict[CaseId, Entry]:
-    """The entries of those cases that came as they were foreseen; their locks are held."""
-    hoped = {
-        case: foreseen[case]
-        for case in cases
-        if case in foreseen and _applies(foreseen[case], desk, now)
+    """The entries of those `claimed` cases that came as they were foreseen."""
+    hoped = ((case, foreseen[case]) for case in claimed if case in foreseen)
+    return {
+        case: each.entry
+        for case, each in hoped
+        if each.standing == claimed[case] and _applies(each, desk, now)
     }
-    standing = tx.standing(list(hoped)) if hoped else {}
-    return {case: each.entry for case, each in hoped.items() if standing.get(case) == each.standing}
 
 
 def _applies(each: Foreseen, desk: Desk, now: datetime) -> bool:

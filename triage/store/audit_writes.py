@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, update
 from triage.domain.paging import PageId, PageOrder
 from triage.store.audit_rows import AuditBasis, AuditFinding
 from triage.store.bulk import bulk_insert, overwrite
-from triage.store.page_writes import first_state
+from triage.store.page_writes import first_written
 from triage.store.records import AuditFindingRow
 from triage.store.rows import Journal, Outbox, Page, table_of
 from triage.store.session import Session
@@ -20,7 +20,7 @@ FINDINGS = bulk_insert(
     returning="id",
 )
 BASES = bulk_insert(AuditBasis, conflict="ON CONFLICT (basis) DO NOTHING", values_of=tuple)
-PAGES_AGAIN = bulk_insert(Page, conflict=overwrite(Page), values_of=first_state)
+PAGES_AGAIN = first_written(conflict=overwrite(Page))
 
 _FINDING, _BASIS, _PAGE = table_of(AuditFinding), table_of(AuditBasis), table_of(Page)
 _JOURNAL, _OUTBOX = table_of(Journal), table_of(Outbox)

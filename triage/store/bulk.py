@@ -4,11 +4,11 @@ On PostgreSQL the columns travel as arrays through `unnest` (about 80 times the 
 session per event); SQLite gets `executemany`. The text is made once, from the tables themselves.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from types import NoneType
+from types import MappingProxyType, NoneType
 from typing import Any
 
 from sqlmodel import SQLModel
@@ -54,19 +54,22 @@ def bulk_insert(
     conflict: str = "",
     returning: str = "",
     skip: Sequence[str] = (),
+    always: Mapping[str, str] = MappingProxyType({}),
     values_of: Callable[[Any], Any] | None = None,
 ) -> Bulk:
     """INSERT of records whose attributes are named as the model's columns.
 
     `conflict` is the ON CONFLICT clause. `returning` names a column for PostgreSQL to give back
     (SQLite tells row by row instead). Identity columns and those in `skip` are left to the
-    database. `values_of` replaces the reading of a record; it gives values in column order.
+    database. `always`: the SQL of columns that have the same value in each new row, which are not
+    sent either. `values_of` replaces the reading of a record; it gives values in column order.
     """
     table = table_of(model)
-    columns = [c for c in table.columns if c.identity is None and c.name not in skip]
+    columns = [c for c in table.columns if c.identity is None and c.name not in {*skip, *always}]
     gives = f" RETURNING {returning}" if returning else ""
     names = tuple(c.name for c in columns)
-    into = f"INSERT INTO {table.name} ({_quoted(names)})"
+    into = f"INSERT INTO {table.name} ({_quoted((*names, *always))})"
+    fixed = "".join(f", {value}" for value in always.values())
     arrays = ", ".join(f"%({c.name})b::{postgres_array(c.type)}" for c in columns)
     marks = ", ".join("?" for _ in columns)
     kinds = tuple(c.type.python_type for c in columns)
@@ -74,8 +77,8 @@ def bulk_insert(
         columns=names,
         kinds=kinds,
         instants=tuple(place for place, kind in enumerate(kinds) if kind is datetime),
-        postgres=f"{into} SELECT * FROM unnest({arrays}) {conflict}{gives}",  # noqa: S608 - own names
-        sqlite=f"{into} VALUES ({marks}) {conflict}",
+        postgres=f"{into} SELECT *{fixed} FROM unnest({arrays}) {conflict}{gives}",  # noqa: S608 - own names
+        sqlite=f"{into} VALUES ({marks}{fixed}) {conflict}",
         values_of=values_of or attrgetter(*names),
     )
 

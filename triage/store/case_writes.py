@@ -48,7 +48,13 @@ _LOCK = text(
     "SELECT pg_advisory_xact_lock(k) FROM (SELECT DISTINCT hashtextextended(c, 0) AS k"
     " FROM unnest(CAST(:ids AS text[])) AS c ORDER BY k) AS sorted"
 )
-CLAIM_SQLITE = sqlite_claim(table="cases", key="case_id", ready="next_due_at", order="next_due_at")
+CLAIM_SQLITE = sqlite_claim(
+    table="cases",
+    key="case_id",
+    ready="next_due_at",
+    order="next_due_at",
+    gives=Standing._fields,
+)
 # SKIP LOCKED keeps sweeps off each other's rows; the case's own lock is only tried, since a batch
 # that holds it plans the case by itself.
 CLAIM_POSTGRES = postgres_claim(
@@ -56,10 +62,11 @@ CLAIM_POSTGRES = postgres_claim(
     key="case_id",
     ready="next_due_at",
     order="next_due_at",
+    gives=Standing._fields,
     condition="pg_try_advisory_xact_lock(hashtextextended(case_id, 0))",
 )
-
-_CLAIM = Prepared(CLAIM_SQLITE, CLAIM_POSTGRES)
+_CLAIMED = [_CASES.c[name] for name in ("case_id", *Standing._fields)]
+_CLAIM = Prepared(CLAIM_SQLITE.columns(*_CLAIMED), CLAIM_POSTGRES.columns(*_CLAIMED))
 
 
 def _next_in_lane(is_emergent: bool) -> Select[Any]:
@@ -152,19 +159,13 @@ class CaseWrites(Session):
         """Note first completions; one that is noted already stays as it was."""
         self._write(COMPLETED_LEG, legs)
 
-    def claim_due(self, now: datetime, limit: int) -> list[CaseId]:
-        """Up to `limit` cases due at or before `now`, locked: EMERGENT first, then earliest due.
+    def claim_due(self, now: datetime, limit: int) -> dict[CaseId, Standing]:
+        """Up to `limit` cases due at or before `now`, locked, and how each stands: EMERGENT first,
+        then earliest due.
 
         May come back shorter than what is due where others hold cases; `min_due_in` tells.
         """
-        return [CaseId(row[0]) for row in self._rows(_CLAIM, {"now": now, "limit": limit})]
-
-    def standing(self, case_ids: Iterable[CaseId]) -> dict[CaseId, Standing]:
-        """How these cases stand; one that is not stored is left out."""
-        c = _CASES.c
-        columns = (c.case_id, c.version, c.head, c.next_due_at, c.folded_at)
-        chosen = select(*columns).where(self._among("case_id"))
-        found = self._connection.execute(chosen, {"ids": self._list(case_ids)})
+        found = self._rows(_CLAIM, {"now": now, "limit": limit})
         return {CaseId(case): Standing(*standing) for case, *standing in found}
 
     def due_next(

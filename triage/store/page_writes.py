@@ -20,8 +20,9 @@ from triage.store.session import Session, among, instant_parameter
 
 
 def first_state(ordered: tuple[PageOrder, datetime]) -> tuple[Any, ...]:
-    """The columns of a page that is ordered at an instant. One without a deadline takes its turn
-    by the instant at which it was owed: what we do not know waits for nothing."""
+    """The columns of a page that is ordered at an instant, but those that are the same for each.
+    One without a deadline takes its turn by the instant at which it was owed: what we do not know
+    waits for nothing."""
     order, now = ordered
     return (
         order.page,
@@ -34,12 +35,7 @@ def first_state(ordered: tuple[PageOrder, datetime]) -> tuple[Any, ...]:
         order.tier is Tier.EMERGENT,
         order.owed_at,
         now,
-        "ordered",
-        0,
-        False,
         now,
-        None,
-        None,
         order.due_at or order.owed_at,
     )
 
@@ -54,7 +50,14 @@ _REVIVED = (
     " ready_at = CASE WHEN page.status = 'sending' THEN page.ready_at ELSE excluded.ready_at END"
     " WHERE page.withdrawn IS NOT NULL AND page.status <> 'accepted'"
 )
-PAGES = bulk_insert(Page, conflict=_REVIVED, returning="page", values_of=first_state)
+first_written = partial(
+    bulk_insert,
+    Page,
+    skip=("settled_at", "withdrawn"),
+    always={"status": "'ordered'", "attempts": "0", "possibly_doubled": "false"},
+    values_of=first_state,
+)
+PAGES = first_written(conflict=_REVIVED, returning="page")
 ATTEMPTS = bulk_insert(PageAttempt, conflict="ON CONFLICT (page, attempt, route) DO NOTHING")
 
 _PAGE = table_of(Page)

@@ -45,7 +45,7 @@ class Session:
             rows = bulk.tuples(records)
             return [row[0] for row in rows if self._send(bulk.sqlite, row).rowcount == 1]
         arrays = bulk.arrays(records)
-        written = set(self._connection.exec_driver_sql(bulk.postgres, arrays).scalars())
+        written = set(self._connection.exec_driver_sql(bulk.postgres, arrays).scalars().all())
         return [key for key in arrays[bulk.columns[0]] if key in written]
 
     def _rows(self, statement: Prepared, given: Mapping[str, Any] = _NOTHING) -> Sequence[Any]:

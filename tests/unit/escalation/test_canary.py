@@ -94,7 +94,7 @@ def test_it_comes_back_and_nobody_hears_of_it(house: House, tmp_path: Path) -> N
     assert not (tmp_path / "inbox.jsonl").exists()
     with house.store.begin() as tx:
         assert tx.claim_pages(house.clock.now() + timedelta(days=3), 50, 10) == []
-        assert tx.claim_due(house.clock.now() + timedelta(days=3), 50) == []
+        assert tx.claim_due(house.clock.now() + timedelta(days=3), 50) == {}
     assert figure(house, 'triage_events_total{door="http",outcome="accepted"} 0.0')
     assert figure(house, 'triage_pages_total{channel="inbox",outcome="accepted"} 0.0')
 

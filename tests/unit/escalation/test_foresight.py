@@ -12,6 +12,7 @@ from triage.domain.roster.roster import default_roster
 from triage.escalation.foresight import Foresight
 from triage.escalation.sweep import Sweep
 from triage.handle import sweep_cases
+from triage.recording.foreseeing import still_true
 from triage.store import Store, open_store
 
 MANY = 130
@@ -215,5 +216,5 @@ def _accept(store: Store, number: int) -> None:
 def _sweep(store: Store, now: Any, known: Any, roster: Any = NOBODY) -> None:
     ours = desk(store, roster)
     with store.begin() as tx:
-        due: list[CaseId] = tx.claim_due(now, 1000)
-        sweep_cases(tx, due, ours, now=now, foreseen=known)
+        due = tx.claim_due(now, 1000)
+        sweep_cases(tx, list(due), ours, now=now, ready=still_true(known, due, ours, now))
