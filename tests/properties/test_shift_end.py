@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tests.properties.case_events import CASE, CENTRE, HOSPITAL, SICK, START, build
 from tests.properties.test_never_quiet import BOOK, ROUND, longest_gap
 from tests.properties.test_unowned_gaps import Watch
-from tests.scenarios.engine import night_person, relief
 from tests.scenarios.house import ROSTER
+from tests.scenarios.rosters import night_person, relief
 from tests.scenarios.script import person
 from triage.domain.events import Event, EventType
 from triage.domain.paging import ACKNOWLEDGEMENT

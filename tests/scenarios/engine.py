@@ -3,21 +3,20 @@
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tests.scenarios.checks import CHECKS, Seen, only
-from tests.scenarios.house import ROSTER, House, Sent
+from tests.scenarios.house import House, Sent
+from tests.scenarios.rosters import RosterDesk, roster_of
 from tests.scenarios.script import EVENT_KEYS, SENDERS, Script, case_of, label
 from tests.scenarios.words import read_instant, since_start
 from triage.domain.events import Event
-from triage.domain.roster.roster import Override, Person, Roster
 from triage.handle import Outcome
 
-_TOP_KEYS = {"title", "why", "start", "hours", "without", "relieved", "step", "paged"}
-_STEP_KEYS = {"at", "asleep", "then", *EVENT_KEYS, *SENDERS}
+_TOP_KEYS = {"title", "why", "start", "hours", "without", "relieved", "nights", "step", "paged"}
+_STEP_KEYS = {"at", "asleep", "desk", "unstaffed", "then", *EVENT_KEYS, *SENDERS}
 
 
 def read_scenario(path: Path) -> dict[str, Any]:
@@ -35,45 +34,11 @@ def play(path: Path, *, looks_ahead: bool = False) -> None:
     """Play one file; AssertionError says at which step what was expected and what was there."""
     scenario = read_scenario(path)
     start = datetime.fromisoformat(scenario["start"]).astimezone(UTC)
-    table = _Play(House(_roster(scenario, start), looks_ahead=looks_ahead), start)
+    table = _Play(House(roster_of(scenario, start), looks_ahead=looks_ahead), start)
     for number, step in enumerate(scenario["step"], start=1):
         table.take(step, f"{path.stem}, step {number} (at {step['at']})")
     for expected in scenario.get("paged", []):
         table.check_paged(expected, path.stem)
-
-
-def _roster(scenario: Mapping[str, Any], start: datetime) -> Roster:
-    site = ROSTER.sites[ROSTER.default_site]
-    if scenario.get("hours") == "always":
-        always = replace(site, days=frozenset(range(7)), opens=time(), closes=time())
-        site = replace(always, holidays=frozenset())
-    absent = {role.replace(" ", "_") for role in scenario.get("without", [])}
-    rotas = tuple(rota for rota in ROSTER.rotas if rota.role not in absent)
-    overrides = tuple(
-        relief(site.id, role, read_instant(at, start))
-        for role, at in scenario.get("relieved", {}).items()
-    )
-    night = {each.person: night_person(each.role) for each in overrides}
-    people = {**ROSTER.people, **night}
-    return replace(ROSTER, sites={site.id: site}, rotas=rotas, overrides=overrides, people=people)
-
-
-def relief(site: str, role: str, at: datetime) -> Override:
-    """For twelve hours from `at` the night's person serves in a role."""
-    return Override(
-        site=site,
-        role=role,
-        person=night_person(role).id,
-        starts=at,
-        ends=at + timedelta(hours=12),
-        reason="night",
-    )
-
-
-def night_person(role: str) -> Person:
-    """Who relieves the person on call in a role."""
-    day = ROSTER.people[f"{role.replace('_', '-')}-a"]
-    return replace(day, id=day.id[:-1] + "b", name=day.name.replace("Sample", "Sample Night"))
 
 
 class _Play:
@@ -82,6 +47,7 @@ class _Play:
     def __init__(self, house: House, start: datetime) -> None:
         self.house, self.start = house, start
         self.script = Script(start)
+        self.rosters = RosterDesk(house.desk.roster, start)
         self.read_pages: Counter[str] = Counter()
 
     def take(self, step: Mapping[str, Any], where: str) -> None:
@@ -89,6 +55,10 @@ class _Play:
         at = read_instant(step["at"], self.start)
         if not step.get("asleep", False):
             self.house.pass_time(at)
+        if "desk" in step:
+            self.house.desk.roster = self.rosters.change(step["desk"], at)
+        if "unstaffed" in step:
+            self.house.desk.roster = self.rosters.edit(step["unstaffed"], at)
         event = self.script.event(step, at, self.house.sent)
         outcome = self.house.receive([event], at)[0] if event else None
         if not step.get("asleep", False) or event is None:

@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from tests.scenarios.house import BOOK
-from tests.second_opinion.case import Said, second_opinion
+from tests.second_opinion.case import Page, Said, second_opinion
 from tests.second_opinion.case_desk import Change, apply
+from tests.second_opinion.case_ladders import late_page
 from tests.second_opinion.case_logs import LogMaker
-from tests.second_opinion.case_production import Production, said_by
+from tests.second_opinion.case_production import Production, pages_said, said_by
 from tests.second_opinion.case_roster import Rosters, rosters_of
 from triage.domain.events import Event
+from triage.domain.paging import PageOrder
+from triage.notify.resolve import resolve_order
 from triage.policies.book import PolicyBook
 
 AFTER_THE_LAST = (timedelta(minutes=18), timedelta(hours=2), timedelta(hours=30))
@@ -57,6 +60,8 @@ class Play:
     rosters: Rosters
     events: list[Event] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    owed: tuple[tuple[PageOrder, Page], ...] = ()  # at the last look, as production says it
+    meant: frozenset[Page] = frozenset()  # and the model
 
     def until(self, start: datetime, end: datetime | None) -> Parting | None:
         """Look from one event to the next, and whenever the roster changes."""
@@ -73,12 +78,25 @@ class Play:
         """Whether it can be done is for both to say."""
         self.changes.append(change)
         ours, theirs = self.production.turn(change), apply(self.rosters, change)
-        return None if ours == theirs else self.parting("change", ours, theirs, change.at)
+        if ours != theirs:
+            return self.parting("change", ours, theirs, change.at)
+        sent = self.sent_now(change.at)
+        meant = frozenset(late_page(each, self.rosters, change.at) for each in self.meant)
+        return None if sent == meant else self.parting("sent", sent, meant, change.at)
+
+    def sent_now(self, now: datetime) -> frozenset[Page]:
+        """What was owed before, given to the relay now."""
+        found = set()
+        for order, page in self.owed:
+            sent = resolve_order(order, self.production.roster, now)
+            found.add(replace(page, person=sent.person, rule=sent.chosen_by))
+        return frozenset(found)
 
     def look(self, now: datetime) -> Parting | None:
         case, orders = self.production.at(now)
         first = said_by(case, orders)
         second = second_opinion(self.events, now, self.production.pages.get, rosters=self.rosters)
+        self.owed, self.meant = pages_said(case, orders), second.pages
         for name in differing(first, second):
             ours, theirs = getattr(first, name), getattr(second, name)
             words = {key: verdict.reason or "" for key, verdict in case.verdicts.items()}
@@ -149,7 +167,9 @@ def line(event: Event, words: dict[tuple[str, str, str], str]) -> str:
 def change_line(change: Change) -> str:
     """One change of the roster."""
     what = change.revokes and f"{change.revokes} revoked"
-    what = what or (change.file and "another file") or json.dumps(change.asked, sort_keys=True)
+    what = (
+        what or (change.file and f"file: {change.note}") or json.dumps(change.asked, sort_keys=True)
+    )
     return f"{change.at:%d %H:%M:%S} roster {change.act} {what}".replace("  ", " ")
 
 

@@ -19,6 +19,7 @@ class Change:
     act: str = ""
     asked: Asked | None = None
     revokes: str = ""
+    note: str = ""
 
 
 def apply(rosters: Rosters, change: Change) -> bool:
@@ -39,6 +40,7 @@ def apply(rosters: Rosters, change: Change) -> bool:
             return False
         rosters.desk += made
     rosters.changed.append(change.at)
+    rosters.told.clear()
     return True
 
 

@@ -1,12 +1,12 @@
 """Who is paged when (policy 4.1)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tests.second_opinion.case_chart import HOUR, MINUTE, Chart, Run
 from tests.second_opinion.case_hours import Hours
-from tests.second_opinion.case_roster import Serving
+from tests.second_opinion.case_roster import Rosters, Serving
 from tests.second_opinion.case_runs import due_of, ladder_tier, limit
 from triage.domain.events import Actor
 
@@ -16,6 +16,7 @@ EVERYBODY = ("registrar", "coordinator", "consultant", "second_consultant", "sit
 
 OWNER = "owner of the case"
 ASKED = "named in the hand-over"
+TAKES_OVER = "takes over from the owner"
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,15 @@ def acknowledgement_pages(chart: Chart, now: datetime, hours: Hours) -> set[Page
 
 def page_of(role: str, obligation: str, owed: datetime, who: Serving) -> Page:
     return Page(role, obligation, owed, who.human.id if who.human else None, who.rule)
+
+
+def late_page(page: Page, rosters: Rosters, now: datetime) -> Page:
+    """'The person is looked up again when a page is *sent*, and the page says by which rule.' 'Some
+    pages mean one person'. Where nobody serves any more the last one is told."""
+    who = rosters.serving(page.role, now, now)
+    if page.rule.startswith((OWNER, ASKED, TAKES_OVER)) or who.human is None:
+        return page
+    return replace(page, person=who.human.id, rule=who.rule)
 
 
 def page_to(chart: Chart, whom: Actor, owed: datetime, now: datetime, rule: str) -> Page:

@@ -113,7 +113,6 @@ def page_of(order: PageOrder, case: Case, log: Sequence[Event]) -> PageOf:
 
 def said_by(case: Case, orders: tuple[PageOrder, ...]) -> Said:
     """Production's answer in the second model's words."""
-    run = case.run
     return Said(
         state=case.state.value,
         tier=case.tier.value,
@@ -122,11 +121,16 @@ def said_by(case: Case, orders: tuple[PageOrder, ...]) -> Said:
         is_held=case.is_held,
         owner=case.owner.role if case.owner else None,
         acknowledgement=_acknowledgement(case),
-        pages=frozenset(_page(each, run) for each in orders if each.obligation != "review"),
+        pages=frozenset(page for _, page in pages_said(case, orders)),
         open_by=frozenset(_duty(each) for each in case.obligations if _counts(each, case)),
         missed=frozenset(_duty(each) for each in case.obligations if _is_missed(each, case.as_of)),
         leaves=_leaves(case.leaving),
     )
+
+
+def pages_said(case: Case, orders: tuple[PageOrder, ...]) -> tuple[tuple[PageOrder, Page], ...]:
+    """Every order but those for a review, in the second model's words."""
+    return tuple((each, _page(each, case.run)) for each in orders if each.obligation != "review")
 
 
 def _page(order: PageOrder, run: Run | None) -> Page:

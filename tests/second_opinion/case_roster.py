@@ -85,11 +85,19 @@ class Rosters:
     files: list[tuple[datetime, File]]
     desk: list[Stint] = field(default_factory=list)
     changed: list[datetime] = field(default_factory=list)  # whenever any of that changed
+    told: dict[tuple[str, datetime, datetime], Serving] = field(default_factory=dict)
 
     def file(self, known: datetime) -> File:
         return max((each for each in self.files if each[0] <= known), key=lambda each: each[0])[1]
 
     def serving(self, role: str, at: datetime, known: datetime) -> Serving:
+        """What was told is kept until the roster changes."""
+        key = role, at, known
+        if key not in self.told:
+            self.told[key] = self._serving(*key)
+        return self.told[key]
+
+    def _serving(self, role: str, at: datetime, known: datetime) -> Serving:
         """By the file in force when we look (`known`). Of acts at the desk those that stood at
         `at`, or where that is still to come those that stand now: 'The first of these that has
         somebody for the post decides'."""
@@ -180,7 +188,8 @@ def turn_of(rota: Rota, at: datetime) -> int:
     """'Hand-over is when the clock on the wall first shows its time.'"""
     assert rota.first is not None
     assert rota.every is not None
-    number = 0
+    passed = at.astimezone(LONDON).replace(tzinfo=None) - rota.first
+    number = max(passed // rota.every - 2, 0)
     while instant_of(rota.first + (number + 1) * rota.every) <= at:
         number += 1
     return number

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from tests.second_opinion.case_answers import is_same_person
 from tests.second_opinion.case_chart import MINUTE, Answer, Chart, Run
-from tests.second_opinion.case_ladders import OWNER, Page, page_of, page_to
+from tests.second_opinion.case_ladders import OWNER, TAKES_OVER, Page, page_of, page_to
 from tests.second_opinion.case_roster import Human, Serving
 from tests.second_opinion.case_senders import STOPPERS
 
@@ -105,7 +105,7 @@ def shift_pages(chart: Chart, now: datetime) -> Iterator[Page]:
     if received < found.ends - WARNING:
         named.append(page_to(chart, run.answer.owner, owed, now, OWNER))
     if successor is not None:
-        rule = f"takes over from the owner: {found.successor.rule}"
+        rule = f"{TAKES_OVER}: {found.successor.rule}"
         named.append(page_of(found.role, "acknowledgement", owed, Serving(successor, rule)))
     # One alert per state change (H7): who is paged as the role on call is not paged by name.
     yield from (each for each in named if each.person is None or each.person != called)

@@ -59,7 +59,8 @@ class Run:
 
     `carried` are start and tier of unmet runs that it replaced: it is never due later than they
     were. `also` are people paged with the first rung beside the ladder's roles (the owner of a
-    case that got worse). `declines` are instants and rungs of pages that were declined.
+    case that got worse). `declines` are instants and rungs of pages that were declined, `hushed`
+    people who answered and could not stop it, and the rungs of their pages.
     """
 
     name: str
@@ -72,7 +73,7 @@ class Run:
     also_roles: tuple[str, ...] = ()
     also_person: Actor | None = None
     declines: tuple[tuple[datetime, int], ...] = ()
-    hushed: tuple[str, ...] = ()
+    hushed: tuple[tuple[str, int], ...] = ()
     after_treatment: bool = False
 
 

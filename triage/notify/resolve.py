@@ -23,7 +23,7 @@ def resolve_order(order: PageOrder, roster: Roster, at: datetime) -> PageOrder:
     person = roster.people.get(order.person) if order.person else None
     if not (order.chosen_by.startswith(IN_PERSON) or order.drill):
         served = roster.on_call(order.site, order.role, at)
-        if served.person is not None and served.person.id != order.person:
+        if served.person is not None:
             route = _route(order, person, served.person)
             return replace(
                 order,

@@ -89,7 +89,7 @@ def _answer_ladder(course: Course, event: Event, by: Actor, key: PageKey, answer
         course.run = replace(run, declines=(*run.declines, (event.received_at, key.rung)))
         return Verdict(True)
     if not _may_stop(course, by):
-        course.run = replace(run, hushed=(*run.hushed, by.identity))
+        course.run = replace(run, hushed=(*run.hushed, (by.identity, key.rung)))
         why = "noted; an EMERGENT ladder is stopped only by a registrar, fellow or consultant"
         return Verdict(True, warnings=(why,))
     return _hand_over(course, event, by) if answer == "hand_over" else _own(course, event, by)

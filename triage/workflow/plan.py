@@ -16,7 +16,7 @@ from triage.domain.roster.roster import OnCall, Roster
 from triage.domain.tiers import Tier
 from triage.policies.book import PolicyBook
 from triage.workflow.ladder import Step
-from triage.workflow.owing import Owing
+from triage.workflow.owing import SHIFT_END_RUNG, Owing
 from triage.workflow.reason_class import reason_class
 from triage.workflow.routing import Attempt, attempts, contacts
 from triage.workflow.steps import Steps
@@ -99,9 +99,10 @@ def _attempts(
         if each.person is not None and told:
             continue  # the same person is told as the role they are on call for
         is_hushed = _is_hushed(case, each, who, now)
+        is_repeat = each.step.round > 0 and each.step.rung != SHIFT_END_RUNG
         for contact in contacts(who.person, case.tier):
             for attempt in attempts(contact, first=first[key], step=each.step.at, now=now):
-                if not (is_hushed and (attempt.is_extra or each.step.round > 0)):
+                if not (is_hushed and (attempt.is_extra or is_repeat)):
                     yield _Call(each, role, who, site, attempt)
 
 
@@ -131,7 +132,8 @@ def _is_hushed(case: Case, each: Owing, who: OnCall, now: datetime) -> bool:
     """Repeats to a person who answered: for good on a ladder, else for the time promised.
 
     Whoever serves in their place by now has answered nothing, and is told.
-    On a ladder whose rung was declined nobody of that rung is tried again before its rounds.
+    On a ladder whose rung was declined nobody of that rung is tried again before its rounds. An
+    answer to the ladder is none to the end of the owner's shift.
     """
     person = {who.person.id, f"{who.person.role}:{who.person.name}"} if who.person else set()
     if each.obligation.name == ACKNOWLEDGEMENT:
@@ -141,7 +143,9 @@ def _is_hushed(case: Case, each: Owing, who: OnCall, now: datetime) -> bool:
         is_declined = each.step.round == 0 and each.step.rung in {rung for _, rung in run.declines}
         # On a lesser ladder anybody may answer: whoever could not stop the other is asked again.
         is_emergent = run.after_treatment or case.tier is Tier.EMERGENT
-        return is_declined or (is_emergent and bool(person & set(run.hushed)))
+        is_end = each.step.rung == SHIFT_END_RUNG
+        hushed = {who for who, rung in run.hushed if (rung == SHIFT_END_RUNG) == is_end}
+        return is_declined or (is_emergent and bool(person & hushed))
     return any(
         hold.obligation == each.obligation.name
         and hold.run_tag == each.obligation.run_tag

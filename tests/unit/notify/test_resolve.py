@@ -53,7 +53,8 @@ def swapped_to(person: str) -> Roster:
 
 
 def test_an_unchanged_roster_changes_nothing() -> None:
-    assert resolve_order(order(), read_roster(FILE), START) == order()
+    ordered = order(chosen_by="rota registrar at centre:NEURO")
+    assert resolve_order(ordered, read_roster(FILE), START) == ordered
 
 
 def test_who_took_over_since_gets_the_page_under_its_key() -> None:
@@ -61,6 +62,11 @@ def test_who_took_over_since_gets_the_page_under_its_key() -> None:
     assert (sent.person, sent.name, sent.route) == ("reg-b", "Sample Two", "sms")
     assert sent.chosen_by == "override (swap) until 2026-03-10 20:00"
     assert sent.page == order(route="sms").page
+
+
+def test_who_serves_by_another_rule_by_now_is_told_so() -> None:
+    sent = resolve_order(order(chosen_by="rota registrar"), swapped_to("reg-a"), START)
+    assert (sent.person, sent.chosen_by) == ("reg-a", "override (swap) until 2026-03-10 20:00")
 
 
 def test_two_routes_stay_two_when_the_other_person_names_them_otherwise() -> None:

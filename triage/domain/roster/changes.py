@@ -65,16 +65,33 @@ def standing(changes: Iterable[RosterChange]) -> tuple[RosterChange, ...]:
 
 
 def with_changes(roster: Roster, changes: Iterable[RosterChange]) -> Roster:
-    """The roster with the changes that stand; the one made last goes before everything else.
+    """The roster with all that was changed; the change made last goes before everything else.
 
     A change that names a site or person whom the roster does not know any more is left out.
     """
-    known = [each for each in standing(changes) if _is_known(each, roster)]
+    known = [each for each in _in_force(changes) if _is_known(each, roster)]
     if not known:
         return roster
     overrides = (*roster.overrides, *(_override(each) for each in known))
-    tag = short_tag(*(each.id for each in known))
+    tag = short_tag(*(f"{each.id} {each.ends.isoformat()}" for each in known))
     return replace(roster, overrides=overrides, version=f"{roster.version}+{tag}")
+
+
+def _in_force(changes: Iterable[RosterChange]) -> Iterator[RosterChange]:
+    """Each change for the time in which it counted: from when it was made, until it was revoked.
+
+    Who served before served: an owner whom a change takes off duty leaves then, however the change
+    is dated, and was not off duty all along.
+    """
+    known = sorted(changes, key=lambda change: (change.made_at, change.id))
+    ended = {each.together: each.made_at for each in known if each.kind is ChangeKind.REVOKED}
+    for each in known:
+        starts, ends = (
+            max(each.starts, each.made_at),
+            min(each.ends, ended.get(each.together, each.ends)),
+        )
+        if each.kind is not ChangeKind.REVOKED and starts < ends:
+            yield replace(each, starts=starts, ends=ends)
 
 
 def override(
