@@ -8,6 +8,7 @@ from tests.properties.case_events import CASE
 from tests.scenarios.house import BOOK, ROSTER_TEXT
 from tests.second_opinion.case import Duty, Page, PageOf, Said
 from tests.second_opinion.case_desk import Change
+from tests.second_opinion.case_roster import LONG_AGO
 from triage.domain.case import Case, Leaving, Obligation, Run
 from triage.domain.events import Event, EventType
 from triage.domain.paging import ACKNOWLEDGEMENT, PageOrder, read_page_id, short_tag
@@ -35,6 +36,7 @@ class Production:
     ordered: list[str] = field(default_factory=list)
     changes: list[RosterChange] = field(default_factory=list)
     roster: Roster = field(init=False)
+    looked: datetime = LONG_AGO  # when the sweep last did
 
     def __post_init__(self) -> None:
         self.roster = read_roster(self.file)
@@ -65,6 +67,7 @@ class Production:
         """One more event, in order of receipt."""
         if self.log:
             self.case_at(event.received_at, is_next=True)
+        self.looked = event.received_at
         self.log.append(event)
 
     def case_at(self, now: datetime, *, is_next: bool = False) -> Case:
@@ -73,17 +76,18 @@ class Production:
         With `is_next` an event received at `now` is about to come: it counts after them.
         """
         while True:
-            case = self._fold(now)
-            due = min((each.due_at for each in case.timers if each.due_at <= now), default=None)
+            timers = self._fold(self.looked).timers
+            due = min((each.due_at for each in timers if each.due_at <= now), default=None)
             if due is None:
-                return case
+                self.looked = now
+                return self._fold(now)
             # One that a re-opening brings back is found past due, at that event's receipt.
-            at = max(due, *(each.received_at for each in self.log))
-            then = self._fold(at)
-            timer = next(each for each in then.timers if each.due_at == due)
+            self.looked = max(due, self.looked)
+            then = self._fold(self.looked)
             last = max(each.received_at for each in self.log)
-            before = is_next and last < at == now
-            self.log.append(timer_event(then, timer, at, before=before))
+            before = is_next and last < self.looked == now
+            for timer in [each for each in then.timers if each.due_at == due][:1]:
+                self.log.append(timer_event(then, timer, self.looked, before=before))
 
     def _fold(self, now: datetime) -> Case:
         return fold(CASE, self.log, self.book, now, self.roster)

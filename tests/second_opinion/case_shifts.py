@@ -8,8 +8,8 @@ from tests.second_opinion.case_answers import is_same_person
 from tests.second_opinion.case_chart import MINUTE, Answer, Chart, Run
 from tests.second_opinion.case_ladders import OWNER, TAKES_OVER, Page, page_of, page_to
 from tests.second_opinion.case_roster import Human, Serving
-from tests.second_opinion.case_senders import STOPPERS
 
+MAY_OWN = ("registrar", "fellow", "consultant", "second_consultant")
 WARNING = 15 * MINUTE
 WAIT = 5 * MINUTE
 INSTANT = timedelta(microseconds=1)
@@ -69,7 +69,8 @@ def leaves(
         ends = chart.rosters.end_of_duty(owner.id, opened, chart.known)
         return None if ends is None else (ends, until, role_left(chart, answer, owner, ends))
     if run.is_shift_end and run.also_person and is_same_person(answer.owner, run.also_person):
-        return run.start - WAIT, until, answer.owner.role or ""
+        ends = run.start - WAIT
+        return ends, until, role_left(chart, answer, owner, ends)
     return None
 
 
@@ -77,8 +78,9 @@ def role_left(chart: Chart, answer: Answer, owner: Human, ends: datetime) -> str
     """The role in which they own the case, if they leave that one; else one whose holder may own
     it: 'stopped only by a registrar, fellow or consultant'."""
     left = chart.rosters.roles_of(owner.id, ends - INSTANT, chart.known)
-    fit = [role for role in left if role in STOPPERS]
-    return answer.owner.role if answer.owner.role in left else [*fit, *left][0]
+    fit = [role for role in MAY_OWN if role in left]
+    own = answer.owner.role or ""
+    return own if own in left else [*fit, *left, own][0]
 
 
 def shift_pages(chart: Chart, now: datetime) -> Iterator[Page]:

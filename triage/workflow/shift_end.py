@@ -5,7 +5,7 @@ The roster says when people are asked. That nobody accepted is committed to the 
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from triage.domain.case import Acknowledgement, Case, CaseState, Leaving, Run, Timer
 from triage.domain.events import Actor
@@ -36,33 +36,40 @@ def _leaving(case: Case, book: PolicyBook, roster: Roster) -> Leaving | None:
     site, owner = roster.site_for(case.destination)[0], person_of(held.by, roster)
     if owner is None:
         return None
-    warning = book.ladders.promise.shift_end_warning
-    wait = hand_over_wait(book, Tier.EMERGENT)
-    starts = held.received_at, held.received_at + warning
-    found = _duty(roster, site, owner, *starts)
-    if found is not None:
-        ends, role = found
-        knows = held.received_at >= ends - warning
-        lapses = max(ends + wait, held.until) if knows else ends + wait
-    elif any(posts_of(roster, site, owner.id, at) for at in starts):
-        return None  # on duty, and for ever as far as the roster knows
-    else:
-        found = _duty(roster, site, owner, case.opened_at)
-        if found is None and _took_it_back(held, run):
-            found = run.started_at - wait, held.by.role or ""
-        if found is None:
-            return None
-        # Their shift is over and they know it: what they say holds for as long as they say.
-        (ends, role), lapses = found, held.until
+    found = _leaves(case, held, run, owner, book, roster)
+    if found is None:
+        return None
+    ends, lapses = found
+    role = _role_left(roster, site, owner, held, ends, book)
     serving = roster.on_call(site, role, max(ends, held.received_at))
     next_one = serving.person if serving.person is not owner else None
     return Leaving(
-        warns_at=ends - warning,
+        warns_at=ends - book.ladders.promise.shift_end_warning,
         at=ends,
         lapses_at=lapses,
         successor=_actor(next_one, role, site) if next_one else None,
         chosen_by=f"{TAKES_OVER}: {serving.chosen_by}",
     )
+
+
+def _leaves(
+    case: Case, held: Acknowledgement, run: Run, owner: Person, book: PolicyBook, roster: Roster
+) -> tuple[datetime, datetime] | None:
+    """When the shift ends, and when everybody is called unless somebody has taken over."""
+    site, wait = roster.site_for(case.destination)[0], hand_over_wait(book, Tier.EMERGENT)
+    warning = book.ladders.promise.shift_end_warning
+    starts = held.received_at, held.received_at + warning
+    ends = _duty_ends(roster, site, owner, *starts)
+    if ends is not None:
+        knows = held.received_at >= ends - warning
+        return ends, max(ends + wait, held.until) if knows else ends + wait
+    if any(posts_of(roster, site, owner.id, at) for at in starts):
+        return None  # on duty, and for ever as far as the roster knows
+    ends = _duty_ends(roster, site, owner, case.opened_at)
+    if ends is None and _took_it_back(held, run):
+        ends = run.started_at - wait
+    # Their shift is over and they know it: what they say holds for as long as they say.
+    return (ends, held.until) if ends is not None else None
 
 
 def _pages_on(case: Case, run: Run) -> bool:
@@ -78,20 +85,32 @@ def _took_it_back(held: Acknowledgement, run: Run) -> bool:
     return run.name.startswith(SHIFT_RUN) and before is not None and is_same(held.by, before)
 
 
-def _duty(
-    roster: Roster, site: str, owner: Person, *starts: datetime
-) -> tuple[datetime, str] | None:
-    """When the owner first serves in no role any more, and one that they leave then.
+def _duty_ends(roster: Roster, site: str, owner: Person, *starts: datetime) -> datetime | None:
+    """When the owner first serves in no role any more.
 
     Counted from the first of `starts` at which they serve: who accepts a little before their
     shift begins is on duty. None: on no rota then (a fellow who is in the house), or for ever.
     """
     for start in starts:
-        roles = posts_of(roster, site, owner.id, start)
-        if roles:
-            ends = serves_until(roster, site, owner.id, start)
-            return (ends, roles[0]) if ends is not None else None
+        if posts_of(roster, site, owner.id, start):
+            return serves_until(roster, site, owner.id, start)
     return None
+
+
+def _role_left(
+    roster: Roster,
+    site: str,
+    owner: Person,
+    held: Acknowledgement,
+    ends: datetime,
+    book: PolicyBook,
+) -> str:
+    """Whose next holder takes over: the role in which they own the case, if they leave that one,
+    else one whose holder may own it."""
+    left = posts_of(roster, site, owner.id, ends - timedelta.resolution)
+    own = held.by.role or ""
+    fit = (own, *book.authority.may.stop_emergent_ladder)
+    return next((role for role in (*fit, *left) if role in left), own)
 
 
 def person_of(actor: Actor, roster: Roster) -> Person | None:
