@@ -92,6 +92,32 @@ def test_what_falls_due_while_a_burst_is_swept_is_swept_with_it_and_nothing_earl
     assert max(page.order.owed_at for page in pages) <= min(present, due + timedelta(seconds=1))
 
 
+class Stepping:
+    """Stands at `first` for three hands' asking, then at `then`; notes who asked."""
+
+    def __init__(self, first: datetime, then: datetime) -> None:
+        self._first, self._then = first, then
+        self.asked: list[str] = []
+
+    def now(self) -> datetime:
+        self.asked.append(threading.current_thread().name)
+        return self._first if len(self.asked) <= 3 else self._then
+
+
+def test_a_hand_that_found_few_stays_for_what_falls_due_next(store: Store) -> None:
+    for lot, after in ((range(LOT), 0), (range(LOT, LOT + MANY), 0.6)):
+        receive(store, lot, OPENED + timedelta(seconds=after), findings=EMERGENT)
+    due = first_due(store)
+    clock = Stepping(due, due + timedelta(seconds=0.7))
+    sweep = Sweep(store, desk(store), clock)
+    looking = Sweep(store, desk(store))
+    sweep._foresight = looking._foresight
+    while looking.turn(due - timedelta(seconds=5)).looks_ahead:
+        pass
+    assert sweep.turn(due).cases == LOT + MANY
+    assert len({name for name in clock.asked[3:] if name.startswith("sweep")}) == 2
+
+
 def test_a_fault_of_ours_in_a_burst_holds_up_no_other_and_is_told_once(store: Store) -> None:
     receive(store, range(MANY), findings=EMERGENT)
     receive(store, range(MANY, MANY + 10), destination=BROKEN, findings=EMERGENT)

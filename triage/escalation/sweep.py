@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Event
 
 from triage.domain.errors import StoreUnavailable
 from triage.domain.events import CaseId
@@ -109,20 +110,29 @@ class Sweep:
     def _burst(self, now: datetime, tally: _Tally) -> None:
         """By several hands, as by several sweeps: none claims what another holds."""
         with _uncollected(), ThreadPoolExecutor(_HANDS, "sweep") as pool:
-            hands = [pool.submit(lambda: list(self._batches(now))) for _ in range(_HANDS)]
+            caught_up = Event()
+            hands = [
+                pool.submit(lambda: list(self._batches(now, caught_up))) for _ in range(_HANDS)
+            ]
         for batch in (each for hand in hands for each in hand.result()):
             self._count(batch.cases, batch.pages, tally)
 
-    def _batches(self, now: datetime) -> Iterator[_Batch]:
-        """Until nothing is left, or a fault is met: that is left to one hand alone. Hands that
-        waited for one another at the end of each turn would waste a third of a burst."""
-        while True:
+    def _batches(self, now: datetime, caught_up: Event) -> Iterator[_Batch]:
+        """Until one hand finds nothing new, or meets a fault: that is left to one hand alone.
+
+        A claim that is not full ends nothing: what falls due in the meantime is too much for the
+        other hand. Where there is nothing at all both end, since for one the rest is too much.
+        """
+        done: set[CaseId] = set()
+        while not caught_up.is_set():
             batch = self._swept_batch(min(self._time(now), now + _BURST))
             if batch.error is not None:
-                return
+                break
             yield batch
-            if batch.is_last or not batch.cases:
-                return
+            if done.issuperset(batch.cases):
+                break
+            done.update(batch.cases)
+        caught_up.set()
 
     def _time(self, now: datetime) -> datetime:
         """The present instant, where there is a clock, in a turn that began at `now`."""
