@@ -105,7 +105,9 @@ def run_timers(chart: Chart, until: datetime, hours: Hours) -> None:
 
 
 def note_tier(chart: Chart, received: datetime) -> None:
-    """Remember which tier came to stand when."""
+    """Remember which tier came to stand when: none before the case opens."""
+    if chart.opener is None:
+        return
     tier = chart.shown_tier or ""
     if chart.restarts:
         chart.restarts[-1].tier = tier

@@ -138,7 +138,8 @@ def _lived(
             joint.unite(course, _joined(course, event, events[:place], roster, parts), event)
         if before is not None and len(course.turns) > len(before.turns):
             course.missed = _missed(before, event, events[:place], roster)
-        course.note_tier(event.received_at)
+        if course.opened_by is not None:  # what comes before the referral is of no tier yet
+            course.note_tier(event.received_at)
         course.verdicts[event.key] = verdict
         if verdict.review:
             course.ask_review(verdict.review, event)
