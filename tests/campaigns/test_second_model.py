@@ -16,6 +16,7 @@ from tests.second_opinion.case_logs import LogMaker
 from tests.second_opinion.case_production import Production, said_by
 from tests.second_opinion.case_rest import RestMaker
 from tests.second_opinion.case_shift_logs import ShiftMaker
+from tests.second_opinion.case_ties import TieMaker
 from triage.domain.case import Case
 from triage.domain.events import OURS, Actor, EventType
 from triage.domain.paging import PageOrder
@@ -30,7 +31,7 @@ PARTS = 10
 DIFFERED = (
     30186,  # a round from before its clock's start
 )
-FAMILIES = (HandingMaker, CorrectingMaker, RestMaker, ShiftMaker)
+FAMILIES = (HandingMaker, CorrectingMaker, RestMaker, TieMaker, ShiftMaker)
 FELLOW = Actor(name="Sample Fellow", role="fellow")
 
 
