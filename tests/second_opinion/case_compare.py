@@ -1,7 +1,8 @@
 """Where the two models part on one seeded log, as text that a person can follow."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -97,6 +98,8 @@ class Play:
         first = said_by(case, orders)
         second = second_opinion(self.events, now, self.production.pages.get, rosters=self.rosters)
         self.owed, self.meant = pages_said(case, orders), second.pages
+        if twice := doubled(orders):
+            return self.parting("doubled", twice, "nobody is told the same twice (H7)", now)
         for name in differing(first, second):
             ours, theirs = getattr(first, name), getattr(second, name)
             words = {key: verdict.reason or "" for key, verdict in case.verdicts.items()}
@@ -125,6 +128,16 @@ class Play:
             ]
         )
         return Parting(self.maker.seed, name, ours, theirs, text)
+
+
+def doubled(orders: Iterable[PageOrder]) -> list[tuple[object, ...]]:
+    """Whom more than one page of a step reaches in one role by one route."""
+    keys = Counter(
+        (each.obligation, each.run, each.owed_at, each.role, each.person, each.route)
+        for each in orders
+        if each.person is not None and each.obligation != "review"
+    )
+    return [key for key, number in keys.items() if number > 1]
 
 
 def instants(start: datetime, end: datetime | None) -> Iterator[datetime]:

@@ -10,7 +10,6 @@ from tests.second_opinion.case_roster import Rosters, Serving
 from tests.second_opinion.case_runs import due_of, ladder_tier, limit
 from triage.domain.events import Actor
 
-WIDEN = ("oncology", "clinical_director")  # 'default: oncology, clinical director'
 EVERYBODY = ("registrar", "coordinator", "consultant", "second_consultant", "site_manager")
 
 
@@ -178,9 +177,9 @@ def emergent(chart: Chart, run: Run, due: datetime, now: datetime) -> list[Step]
     if due - last > 10 * MINUTE:
         between = min(last + 10 * MINUTE, due - MINUTE)
         steps.append(Step(between, EVERYBODY, True))
-    at, number = due, 0
+    at, number, widen = due, 0, chart.rosters.file(chart.known).widen
     while at <= now:
-        steps.append(Step(max(at, run.start), EVERYBODY + (WIDEN if number >= 2 else ()), True))
+        steps.append(Step(max(at, run.start), EVERYBODY + (widen if number >= 2 else ()), True))
         at, number = at + 10 * MINUTE, number + 1
     return steps
 

@@ -14,7 +14,7 @@ from tests.second_opinion.case_clocks import (
     transfer,
 )
 from tests.second_opinion.case_examinations import call_back, re_examination, rechecked
-from tests.second_opinion.case_ladders import Page, page_of, spread
+from tests.second_opinion.case_ladders import Page, Step, handed_on, page_of, spread
 from tests.second_opinion.case_owed import Owed, closed_at, ending
 from tests.second_opinion.case_restarts import heard_of, oncology, senior_opinion
 from tests.second_opinion.case_roster import Serving
@@ -85,7 +85,7 @@ def duty_pages(chart: Chart, owes: Iterable[Owed], now: datetime) -> set[Page]:
 
 def told(chart: Chart, each: Owed, now: datetime) -> Iterator[Page]:
     latest: dict[str, tuple[datetime, bool]] = {}
-    for at, roles, is_repeat in steps(chart.shown_tier or "", each, now):
+    for at, roles, is_repeat in steps(chart, each, now):
         if at <= now:
             latest |= dict.fromkeys(roles, (at, is_repeat))
     for role, (at, is_repeat) in latest.items():
@@ -94,18 +94,21 @@ def told(chart: Chart, each: Owed, now: datetime) -> Iterator[Page]:
             yield page_of(role, each.name, at, who)
 
 
-def steps(tier: str, each: Owed, now: datetime) -> Iterator[tuple[datetime, tuple[str, ...], bool]]:
+def steps(
+    chart: Chart, each: Owed, now: datetime
+) -> Iterator[tuple[datetime, tuple[str, ...], bool]]:
     """'told at 50 % and 80 % of the time; at 80 % also the consultant; when it is due (a breach)
     the holder, the consultant and, for EMERGENT and URGENT, the site manager. Then every 30 min to
     the holder and the consultant for EMERGENT, hourly to the holder for URGENT, once a day
     below'"""
-    holder, span = HOLDERS[each.name], each.due - each.start
+    tier, holder, span = chart.shown_tier, HOLDERS[each.name], each.due - each.start
     both = (*holder, "consultant")
     half, most = spread(
         each.start, each.due, [each.start + span * 50 / 100, each.start + span * 80 / 100]
     )
-    yield half, holder, False
-    yield most, both, False
+    # 'A rung that reaches nobody ..., and the next rung is paged in the same moment.'
+    for step in handed_on(chart, [Step(half, holder), Step(most, both)], each.due - each.start):
+        yield step.at, step.roles, False
     is_high = tier in ("EMERGENT", "URGENT")
     at = max(each.due, each.start)  # what was past when it started is a breach at its start
     yield at, (*both, "site_manager") if is_high else both, False

@@ -76,6 +76,7 @@ class File:
     humans: Mapping[str, Human]
     rotas: tuple[Rota, ...]
     stints: tuple[Stint, ...]
+    widen: tuple[str, ...]
 
 
 @dataclass
@@ -230,7 +231,7 @@ def file_of(text: str) -> File:
         )
         for each in found.get("override", [])
     )
-    return File(humans, rotas, stints)
+    return File(humans, rotas, stints, tuple(found["widen"][SITE]))
 
 
 def _rota(each: Mapping[str, Any]) -> Rota:

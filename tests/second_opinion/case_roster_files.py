@@ -15,7 +15,9 @@ from tests.second_opinion.case_hours import LONDON
 # Roles that a ladder of the acknowledgement pages, and those that two people take turns in.
 PAGED = ("registrar", "coordinator", "consultant", "second_consultant", "site_manager")
 IN_TURNS = ("registrar", "coordinator", "consultant")
+_MAY_WIDEN = ["oncology", "clinical_director", "palliative", "registrar", "haematology", "fellow"]
 Table = dict[str, Any]
+_PAGER: Table = {"name": "pager", "kind": "apprise", "url": "json://pager.example/x"}
 
 
 @dataclass
@@ -34,6 +36,8 @@ class RosterFile:
         self.sites, self.widen = found["site"], found["widen"]
         self.people = found["person"]
         self.people |= {each["person"]: _human(each) for each in map(night, IN_TURNS)}
+        for each in self.dice.sample([*self.people.values()], 5):
+            each["routes"] = [_PAGER, *each["routes"]]
         self.full = {each["role"]: each for each in found["rota"]}
         self.full |= {role: self._turns(role) for role in IN_TURNS}
         self.rotas = dict(self.full)
@@ -58,7 +62,7 @@ class RosterFile:
         dice = self.dice
         edits = [self._empty, self._fill] * 3 + [self._double, self._alone, self._mute] * 2
         who = f"{dice.choice(IN_TURNS)}-{dice.choice('ab')}"
-        edits += [lambda: self.leave(who), lambda: self._override(now), self._come]
+        edits += [lambda: self.leave(who), lambda: self._override(now), self._come, self._widen]
         return dice.choice(edits)()
 
     def _empty(self) -> str:
@@ -112,6 +116,10 @@ class RosterFile:
         for role in IN_TURNS:
             self.people.setdefault(f"{role}-a", _human(person(role)))
         return "everybody is back"
+
+    def _widen(self) -> str:
+        self.widen = {"centre:NEURO": self.dice.sample(_MAY_WIDEN, self.dice.randint(1, 3))}
+        return f"widened to {', '.join(self.widen['centre:NEURO'])}"
 
     def _override(self, now: datetime) -> str:
         role, dice = self.dice.choice(PAGED), self.dice

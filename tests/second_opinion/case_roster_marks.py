@@ -77,7 +77,7 @@ class Marks:
                 yield "a role filled again"
             if each.person in people and not people[each.person].routes:
                 yield "nobody has a route"
-        by_role = Counter(each.person for each in ladder if each.person)
+        by_role = Counter(who for who, _ in {(e.person, e.role) for e in ladder if e.person})
         if by_role and max(by_role.values()) > 1:
             yield "one person by two roles"
 

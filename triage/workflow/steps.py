@@ -46,12 +46,9 @@ class Steps:
                     yield from handed_over(self.case, obligation)
                     yield from shift_ends(self.case, obligation)
         for obligation in _strictest(opened):
-            if obligation.name == "review":
-                first = Step(at=obligation.starts_at, roles=(HOLDER,), rung=0)
-                yield Owing(obligation, self._held(obligation, first), asked="review")
+            asked = "review" if obligation.name == "review" else "see that it happens"
             for step in self._generic(obligation):
-                asked = "review" if obligation.name == "review" else "see that it happens"
-                yield Owing(obligation, self._held(obligation, step), asked=asked)
+                yield Owing(obligation, step, asked=asked)
 
     def _held(self, obligation: Obligation, step: Step) -> Step:
         """The step with the holder's roles written out, each role once."""
@@ -64,28 +61,31 @@ class Steps:
     def _generic(self, obligation: Obligation) -> Iterator[Step]:
         """Up to the first step that is still ahead: what comes after it is asked for then."""
         ladder = self.book.ladders.obligations[self.case.tier]
-        for step in self._shares(obligation, ladder.shares):
+        for step in self._warnings(obligation, ladder.shares):
             yield step
             if step.at > self.now:
                 return
         last = len(ladder.shares) + 1
         # Overdue before its clock started, it is a breach at the start, and no mere warning.
         at = max(obligation.due_at, obligation.starts_at)
-        yield Step(at=at, roles=ladder.due, rung=last)
+        yield self._held(obligation, Step(at=at, roles=ladder.due, rung=last))
         if obligation.due_at > self.now:
             return
         again = ladder.repeat
         first = obligation.due_at + again.every
         for step in rounds(first, again.every, again.roles, last, self.now):
             if step.at >= obligation.starts_at:  # a round from before its clock's start is none
-                yield step
+                yield self._held(obligation, step)
 
-    def _shares(self, obligation: Obligation, shares: Sequence[Share]) -> Sequence[Step]:
-        """The warnings before the due instant."""
-        time = obligation.due_at - obligation.starts_at
+    def _warnings(self, obligation: Obligation, shares: Sequence[Share]) -> Sequence[Step]:
+        """What is told before the due instant; of a review the first at once."""
+        start, time = obligation.starts_at, obligation.due_at - obligation.starts_at
         offsets = [(time * share.share / 100, share.roles) for share in shares]
         gap = self.book.ladders.minimum_gap
-        return rungs(obligation.starts_at, offsets, 1.0, gap, due=obligation.due_at)
+        steps = rungs(start, offsets, 1.0, gap, due=obligation.due_at)
+        if obligation.name == "review":
+            steps.insert(0, Step(at=start, roles=(HOLDER,), rung=0))
+        return self._skip_empty([self._held(obligation, each) for each in steps], None)
 
     def _is_running(self, obligation: Obligation) -> bool:
         return self.case.run is not None and self.case.run.tag == obligation.run_tag
