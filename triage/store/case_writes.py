@@ -11,7 +11,7 @@ from sqlalchemy import Select, bindparam, func, select, text, tuple_, union_all
 from triage.domain.events import CaseId
 from triage.store.bulk import bulk_insert, overwrite
 from triage.store.column_types import TEXT
-from triage.store.lanes import postgres_claim, sqlite_claim
+from triage.store.lanes import Lanes
 from triage.store.prepared import Prepared
 from triage.store.records import CaseRow, CompletedLeg, LogRow, Standing, StoredCase
 from triage.store.rows import CaseLog, Cases, Leg, table_of
@@ -48,23 +48,17 @@ _LOCK = text(
     "SELECT pg_advisory_xact_lock(k) FROM (SELECT DISTINCT hashtextextended(c, 0) AS k"
     " FROM unnest(CAST(:ids AS text[])) AS c ORDER BY k) AS sorted"
 )
-CLAIM_SQLITE = sqlite_claim(
+_DUE = Lanes(
     table="cases",
     key="case_id",
     ready="next_due_at",
     order="next_due_at",
     gives=Standing._fields,
 )
+CLAIM_SQLITE = _DUE.sqlite()
 # SKIP LOCKED keeps sweeps off each other's rows; the case's own lock is only tried, since a batch
 # that holds it plans the case by itself.
-CLAIM_POSTGRES = postgres_claim(
-    table="cases",
-    key="case_id",
-    ready="next_due_at",
-    order="next_due_at",
-    gives=Standing._fields,
-    condition="pg_try_advisory_xact_lock(hashtextextended(case_id, 0))",
-)
+CLAIM_POSTGRES = _DUE.postgres(condition="pg_try_advisory_xact_lock(hashtextextended(case_id, 0))")
 _CLAIMED = [_CASES.c[name] for name in ("case_id", *Standing._fields)]
 _CLAIM = Prepared(CLAIM_SQLITE.columns(*_CLAIMED), CLAIM_POSTGRES.columns(*_CLAIMED))
 

@@ -3,9 +3,7 @@
 Both statements take `:now` and `:limit`. The arguments are names of ours, never input.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from sqlalchemy import TextClause, text
 
@@ -25,60 +23,49 @@ class Only:
 EVERYTHING = Only()
 
 
-def sqlite_claim(
-    *,
-    table: str,
-    key: str,
-    ready: str,
-    order: str,
-    gives: Sequence[str] = (),
-    only: Only = EVERYTHING,
-) -> TextClause:
-    """The keys whose `ready` instant has come, by lane, then by `order`; with the columns that it
-    `gives`."""
-    lane = partial(_lane, table, _read(key, order, gives), key, ready, order)
-    emergent = lane(f"is_emergent = 1 AND {only.emergent}")
-    lesser = lane(f"is_emergent = 0 AND {only.lesser}")
-    return _with_now(
-        f"SELECT {', '.join((key, *gives))} FROM (SELECT * FROM ({emergent} LIMIT :limit)"  # noqa: S608
-        f" UNION ALL SELECT * FROM ({lesser} LIMIT :limit)) LIMIT :limit"
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lanes:
+    """The rows of a table whose `ready` instant has come, by lane, then by `order`. A claim gives
+    their `key`, and the columns that it `gives`."""
 
+    table: str
+    key: str
+    ready: str
+    order: str
+    gives: tuple[str, ...] = ()
 
-def postgres_claim(
-    *,
-    table: str,
-    key: str,
-    ready: str,
-    order: str,
-    gives: Sequence[str] = (),
-    condition: str = "true",
-    only: Only = EVERYTHING,
-) -> TextClause:
-    """The same, over rows that nobody else has locked, which it locks. `condition` is asked of the
-    locked rows only; one that fails it stays locked until the transaction ends."""
-    lane = partial(_lane, table, _read(key, order, gives), key, ready, order)
-    emergent = lane(f"is_emergent AND {only.emergent}")
-    lesser = lane(f"NOT is_emergent AND {only.lesser}")
-    return _with_now(
-        f"WITH emergent AS MATERIALIZED ({emergent} LIMIT :limit FOR UPDATE SKIP LOCKED),"  # noqa: S608
-        f" lesser AS MATERIALIZED ({lesser} LIMIT {_LEFT} FOR UPDATE SKIP LOCKED),"
-        " lanes AS (SELECT *, 0 AS lane FROM emergent UNION ALL SELECT *, 1 FROM lesser)"
-        f" SELECT {', '.join((key, *gives))} FROM lanes WHERE {condition}"
-        f" ORDER BY lane, {order}, {key}"
-    )
+    def sqlite(self, only: Only = EVERYTHING) -> TextClause:
+        """The keys; SQLite's one writer has locked everything already."""
+        emergent = self._lane(f"is_emergent = 1 AND {only.emergent}")
+        lesser = self._lane(f"is_emergent = 0 AND {only.lesser}")
+        return _with_now(
+            f"SELECT {self._given} FROM (SELECT * FROM ({emergent} LIMIT :limit)"  # noqa: S608
+            f" UNION ALL SELECT * FROM ({lesser} LIMIT :limit)) LIMIT :limit"
+        )
 
+    def postgres(self, *, condition: str = "true", only: Only = EVERYTHING) -> TextClause:
+        """The same, over rows that nobody else has locked, which it locks. `condition` is asked of
+        the locked rows only; one that fails it stays locked until the transaction ends."""
+        emergent = self._lane(f"is_emergent AND {only.emergent}")
+        lesser = self._lane(f"NOT is_emergent AND {only.lesser}")
+        return _with_now(
+            f"WITH emergent AS MATERIALIZED ({emergent} LIMIT :limit FOR UPDATE SKIP LOCKED),"  # noqa: S608
+            f" lesser AS MATERIALIZED ({lesser} LIMIT {_LEFT} FOR UPDATE SKIP LOCKED),"
+            " lanes AS (SELECT *, 0 AS lane FROM emergent UNION ALL SELECT *, 1 FROM lesser)"
+            f" SELECT {self._given} FROM lanes WHERE {condition}"
+            f" ORDER BY lane, {self.order}, {self.key}"
+        )
 
-def _read(key: str, order: str, gives: Sequence[str]) -> str:
-    """Each column once."""
-    return ", ".join(dict.fromkeys((key, *order.split(", "), *gives)))
+    @property
+    def _given(self) -> str:
+        return ", ".join((self.key, *self.gives))
 
-
-def _lane(table: str, columns: str, key: str, ready: str, order: str, which: str) -> str:
-    return (
-        f"SELECT {columns} FROM {table} WHERE {which} AND {ready} <= :now"  # noqa: S608
-        f" ORDER BY {order}, {key}"
-    )
+    def _lane(self, which: str) -> str:
+        columns = dict.fromkeys((self.key, *self.order.split(", "), *self.gives))  # each once
+        return (
+            f"SELECT {', '.join(columns)} FROM {self.table}"  # noqa: S608
+            f" WHERE {which} AND {self.ready} <= :now ORDER BY {self.order}, {self.key}"
+        )
 
 
 def _with_now(sql: str) -> TextClause:

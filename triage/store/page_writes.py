@@ -12,7 +12,7 @@ from triage.domain.paging import Attempt, ClaimedPage, PageId, PageOrder
 from triage.domain.tiers import Tier
 from triage.store.bulk import bulk_insert
 from triage.store.column_types import INSTANT
-from triage.store.lanes import Only, postgres_claim, sqlite_claim
+from triage.store.lanes import Lanes, Only
 from triage.store.page_orders import order_json, read_order
 from triage.store.prepared import Prepared
 from triage.store.rows import Page, PageAttempt, table_of
@@ -63,15 +63,14 @@ ATTEMPTS = bulk_insert(PageAttempt, conflict="ON CONFLICT (page, attempt, route)
 _PAGE = table_of(Page)
 # By remaining time; the pages of one deadline in the order of their steps.
 _TURN = "drain_by, owed_at"
-_SQLITE = partial(sqlite_claim, table="page", key="page", ready="ready_at", order=_TURN)
-_POSTGRES = partial(postgres_claim, table="page", key="page", ready="ready_at", order=_TURN)
-READY_SQLITE = _SQLITE()
-READY_POSTGRES = _POSTGRES()
+_READY = Lanes(table="page", key="page", ready="ready_at", order=_TURN)
+READY_SQLITE = _READY.sqlite()
+READY_POSTGRES = _READY.postgres()
 # While a backlog is read: fresh EMERGENT pages, then those of unreadable records (no tier).
 _HELD = Only(emergent="owed_at >= :emergent_from", lesser="tier IS NULL AND :unread")
 _HOLDS = (instant_parameter("emergent_from"), bindparam("unread", type_=Boolean()))
-HELD_SQLITE = _SQLITE(only=_HELD).bindparams(*_HOLDS)
-HELD_POSTGRES = _POSTGRES(only=_HELD).bindparams(*_HOLDS)
+HELD_SQLITE = _READY.sqlite(only=_HELD).bindparams(*_HOLDS)
+HELD_POSTGRES = _READY.postgres(only=_HELD).bindparams(*_HOLDS)
 
 
 def _claim_postgres(ready: TextClause) -> TextClause:

@@ -11,8 +11,9 @@ from datetime import datetime
 
 from triage.domain.canary import canary_order, is_canary
 from triage.domain.case import Case, CaseState, Timer
+from triage.domain.events import Actor
 from triage.domain.paging import ACKNOWLEDGEMENT, PageKey, PageOrder, page_id
-from triage.domain.roster.roster import OnCall, Roster
+from triage.domain.roster.roster import OnCall, Person, Roster
 from triage.domain.tiers import Tier
 from triage.policies.book import PolicyBook
 from triage.workflow.ladder import Step
@@ -128,6 +129,11 @@ def _place(each: Owing) -> tuple[datetime, int, int]:
     return each.step.at, each.step.rung, each.step.round
 
 
+def _identities(person: Person) -> set[str]:
+    """What an answer may have named them by."""
+    return {person.id, Actor(name=person.name, role=person.role).identity}
+
+
 def _is_hushed(case: Case, each: Owing, who: OnCall, now: datetime) -> bool:
     """Repeats to a person who answered: for good on a ladder, else for the time promised.
 
@@ -135,7 +141,7 @@ def _is_hushed(case: Case, each: Owing, who: OnCall, now: datetime) -> bool:
     On a ladder whose rung was declined nobody of that rung is tried again before its rounds. An
     answer to the ladder is none to the end of the owner's shift.
     """
-    person = {who.person.id, f"{who.person.role}:{who.person.name}"} if who.person else set()
+    person = _identities(who.person) if who.person else set()
     if each.obligation.name == ACKNOWLEDGEMENT:
         run = case.run
         if run is None:
