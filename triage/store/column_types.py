@@ -21,8 +21,6 @@ from triage.domain.instants import format_instant, parse_instant
 
 def sqlite_instant(instant: datetime) -> str:
     """UTC text of fixed width, so that SQLite sorts and compares instants as text."""
-    if instant.tzinfo is None:
-        raise ValueError(f"instant without offset: {instant!r}")
     text = format_instant(instant)
     return text if len(text) == 32 else f"{text[:19]}.000000{text[19:]}"
 

@@ -10,6 +10,8 @@ from sqlalchemy.pool import StaticPool
 from triage.store.failures import StoreBusy, as_told_by_sqlalchemy
 
 WRITES = "triage_writes"
+BEGUN = "triage_begun"  # somebody else began what this connection of SQLAlchemy's takes part in
+BEGIN, BEGIN_WRITING = "BEGIN", "BEGIN IMMEDIATE"
 
 # jit=off: a compiled plan turned a 30 ms cycle into 730 ms elsewhere. Custom plans: one kept from
 # the time when the tables were empty would read them whole. The limits keep one stuck
@@ -102,8 +104,10 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     """A writer takes its lock at once: one that took it later could find its reading outdated."""
-    writes = connection.get_execution_options().get(WRITES, False)
-    sql = "BEGIN IMMEDIATE" if writes else "BEGIN"
+    options = connection.get_execution_options()
+    if options.get(BEGUN, False):
+        return
+    sql = BEGIN_WRITING if options.get(WRITES, False) else BEGIN
     driver: sqlite3.Connection | None = connection.connection.driver_connection
     assert driver is not None
     try:

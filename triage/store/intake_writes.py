@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, or_, select, text, update
+from sqlalchemy import bindparam, delete, func, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from triage.domain.backlog import SAID_FOR
@@ -91,6 +91,14 @@ _UNREAD_SOURCES = Prepared(
     .group_by(_QUARANTINE.c.source)
     .order_by(func.min(_QUARANTINE.c.received_at))
 )
+_UNREAD_ITEMS = Prepared(
+    select(_QUARANTINE.c.item_id)
+    .where(
+        _QUARANTINE.c.status == "unread",
+        _QUARANTINE.c.source.is_not_distinct_from(bindparam("source", type_=TEXT)),
+    )
+    .order_by(_QUARANTINE.c.received_at, _QUARANTINE.c.item_id)
+)
 _FORGOTTEN_AFTER = timedelta(hours=1)
 
 
@@ -163,13 +171,7 @@ class IntakeWrites(PositionReads):
 
     def unread_items(self, source: str | None) -> list[str]:
         """The ids of a source's unread items, longest waiting first."""
-        c = _QUARANTINE.c
-        chosen = (
-            select(c.item_id)
-            .where(c.status == "unread", c.source.is_not_distinct_from(source))
-            .order_by(c.received_at, c.item_id)
-        )
-        return list(self._connection.execute(chosen).scalars())
+        return [row[0] for row in self._rows(_UNREAD_ITEMS, {"source": source})]
 
     def settle_quarantine(
         self, items: Sequence[str], *, status: str, by: str, at: datetime, note: str | None = None

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, TextClause, bindparam, text
 from triage.store.bulk import Bulk
 from triage.store.column_types import INSTANT
 from triage.store.failures import as_told_by_sqlalchemy
+from triage.store.link import Link
 from triage.store.prepared import Prepared
 from triage.store.records import EventKey
 
@@ -20,10 +21,14 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 class Session:
     """Knows the dialect; sends bulk statements; asks about lists without changing the SQL text."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self.is_postgres = connection.dialect.name == "postgresql"
-        self._sqlite: Any = None if self.is_postgres else connection.connection.driver_connection
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._sqlite = link.driver
+        self.is_postgres = link.driver is None
+
+    @property
+    def _connection(self) -> Connection:
+        return self._link.core
 
     def _write(self, bulk: Bulk, records: Sequence[Any]) -> None:
         """Insert all records in one statement; nothing for none."""

@@ -8,13 +8,15 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from triage.store.connection import (
+    BEGIN,
+    BEGIN_WRITING,
     SQLITE_WAIT_SECONDS,
-    WRITES,
     is_memory,
     open_engine,
     store_url,
 )
 from triage.store.failures import StoreBusy, translated
+from triage.store.link import Link, SqliteLink
 from triage.store.reader import Reader
 from triage.store.schema import upgrade_engine
 from triage.store.transaction import Transaction
@@ -27,10 +29,9 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._writer = engine.execution_options(**{WRITES: True})
         self.is_postgres = engine.dialect.name == "postgresql"
         self._is_memory = is_memory(engine.url)
-        self._turn = threading.Lock()
+        self._writer = nullcontext() if self.is_postgres else _OneWriter()
         self._callbacks: dict[str, list[Callable[[], None]]] = {}
 
     @contextmanager
@@ -41,9 +42,13 @@ class Store:
         in both cases nothing was stored, except that a connection lost during the commit itself
         may have stored everything: the keys make doing it again harmless.
         """
-        with self._one_writer(), _outages(), self._writer.begin() as connection:
-            transaction = Transaction(connection)
-            yield transaction
+        try:
+            with self._writer, self._begun() as link:
+                transaction = Transaction(link)
+                yield transaction
+        except SQLAlchemyError as error:
+            _tell_outage(error)
+            raise
         for name in transaction.wakes:
             for callback in self._callbacks.get(name, []):
                 callback()
@@ -51,11 +56,13 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Reader]:
         """Reads of one instant of the database. Inside `begin` use the transaction's `reads`."""
-        turn = self._one_writer() if self._is_memory else nullcontext()
-        with turn, _outages(), self._engine.connect() as connection, connection.begin():
-            if self.is_postgres:
-                connection.execute(_SNAPSHOT)
-            yield Reader(connection)
+        turn = self._writer if self._is_memory else nullcontext()
+        try:
+            with turn, self._snapshot() as link:
+                yield Reader(link)
+        except SQLAlchemyError as error:
+            _tell_outage(error)
+            raise
 
     def on_wake(self, name: str, callback: Callable[[], None]) -> None:
         """Call back in this process after each commit that was given `notify(name)`.
@@ -69,9 +76,13 @@ class Store:
         """Close every connection that is not in use."""
         self._engine.dispose()
 
-    def _one_writer(self) -> AbstractContextManager[None]:
-        """SQLite has one writer: in this process they queue here, fairly, instead of polling."""
-        return nullcontext() if self.is_postgres else _holding(self._turn)
+    def _begun(self) -> AbstractContextManager[Link]:
+        return (
+            _linked(self._engine) if self.is_postgres else SqliteLink(self._engine, BEGIN_WRITING)
+        )
+
+    def _snapshot(self) -> AbstractContextManager[Link]:
+        return _snapshot(self._engine) if self.is_postgres else SqliteLink(self._engine, BEGIN)
 
 
 def open_store(url: str, *, role: str = "app") -> Store:
@@ -87,21 +98,34 @@ def open_store(url: str, *, role: str = "app") -> Store:
 
 
 @contextmanager
-def _outages() -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        failure = translated(error)
-        if failure is None:
-            raise
-        raise failure from None
+def _linked(engine: Engine) -> Iterator[Link]:
+    with engine.begin() as connection:
+        yield Link(connection)
 
 
 @contextmanager
-def _holding(turn: threading.Lock) -> Iterator[None]:
-    if not turn.acquire(timeout=SQLITE_WAIT_SECONDS):
-        raise StoreBusy("another transaction of this process holds the database")
-    try:
-        yield
-    finally:
-        turn.release()
+def _snapshot(engine: Engine) -> Iterator[Link]:
+    with engine.begin() as connection:
+        connection.execute(_SNAPSHOT)
+        yield Link(connection)
+
+
+def _tell_outage(error: SQLAlchemyError) -> None:
+    """Raises what the error means for whoever waits; nothing where it is a fault of the program."""
+    failure = translated(error)
+    if failure is not None:
+        raise failure from None
+
+
+class _OneWriter:
+    """SQLite has one writer: in this process they queue here, fairly, instead of polling."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+
+    def __enter__(self) -> None:
+        if not self._turn.acquire(timeout=SQLITE_WAIT_SECONDS):
+            raise StoreBusy("another transaction of this process holds the database")
+
+    def __exit__(self, *_: object) -> None:
+        self._turn.release()

@@ -1,11 +1,14 @@
 """One unit of work: everything that a batch or a sweep changes, or nothing of it."""
 
-from sqlalchemy import Connection, text
+from functools import cached_property
+
+from sqlalchemy import text
 
 from triage.store.audit_writes import AuditWrites
 from triage.store.case_writes import CaseWrites
 from triage.store.house_writes import HouseWrites
 from triage.store.intake_writes import IntakeWrites
+from triage.store.link import Link
 from triage.store.outbox_writes import OutboxWrites
 from triage.store.page_writes import PageWrites
 from triage.store.reaching import ReachWrites
@@ -29,10 +32,14 @@ class Transaction(
 ):
     """Every write of the store."""
 
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection)
+    def __init__(self, link: Link) -> None:
+        super().__init__(link)
         self.wakes: set[str] = set()
-        self.reads = Reader(connection)  # as this transaction sees them
+
+    @cached_property
+    def reads(self) -> Reader:
+        """As this transaction sees them."""
+        return Reader(self._link)
 
     def notify(self, name: str) -> None:
         """Once this commits, wake who waits for `due` cases or for a `page` to send.
