@@ -82,7 +82,11 @@ def _addressed(ledger: Ledger, incoming: Sequence[Incoming]) -> list[Incoming]:
     noted = {item.event.case for item in incoming}
     noted -= {item.event.case for item in incoming if not is_receipt(item.event)}
     ledger.load({item.event.case for item in incoming}, noted)
-    return [replace(item, event=_address(ledger, item.event)) for item in incoming]
+    return [_readdressed(item, _address(ledger, item.event)) for item in incoming]
+
+
+def _readdressed(item: Incoming, event: Event) -> Incoming:
+    return item if event is item.event else replace(item, event=event)
 
 
 def _address(ledger: Ledger, event: Event) -> Event:

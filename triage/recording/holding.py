@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+import orjson
+
 from triage.domain.authority import refusal
 from triage.domain.case import Case
-from triage.domain.events import CaseId, Event, EventType
+from triage.domain.events import CaseId, Event, EventType, event_document
 from triage.domain.roster.roster import Roster
 from triage.policies.book import PolicyBook
 from triage.recording.courses import Courses
@@ -27,6 +29,7 @@ class Held:
     is_touched: bool = False
     _followed: Followed | None = None
     _upto: int = 0
+    _texts: dict[int, tuple[Event, str]] = field(default_factory=dict)
 
     @property
     def row(self) -> CaseRow | None:
@@ -73,6 +76,14 @@ class Held:
     def case_before(self, book: PolicyBook, now: datetime, roster: Roster) -> Case:
         """The case of its log alone, at `now`."""
         return seen_at(self._follow(book, roster, ()), now)
+
+    def text_of(self, event: Event) -> str:
+        """The document of an event as it is kept: the journal and the log have the same."""
+        known = self._texts.get(id(event))
+        if known is None:
+            known = event, orjson.dumps(event_document(event)).decode()
+            self._texts[id(event)] = known
+        return known[1]
 
     def note(self, links: Sequence[LogRow]) -> None:
         """These links go into the log with what is new."""

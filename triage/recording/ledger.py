@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 import orjson
@@ -54,6 +55,10 @@ class Desk:
     notices: tuple[str, ...] = ()
     courses: Courses = field(default_factory=Courses)
 
+    def as_it_is(self) -> "Desk":
+        """The same, whatever comes in the place of its parts."""
+        return Desk(self.books, self.roster, self.publishes, self.notices, self.courses)
+
     def anew(self) -> "Desk":
         """The same, for whoever must see what is stored as it is: no course is known yet."""
         return replace(self, courses=Courses())
@@ -74,7 +79,7 @@ class Ledger:
 
     def __init__(self, tx: Transaction, desk: Desk, now: datetime) -> None:
         self.tx, self.now = tx, now
-        self.desk = replace(desk)  # one roster for all of it
+        self.desk = desk.as_it_is()  # one roster for all of it
         self.held: dict[CaseId, Held] = {}
         self.seen: dict[EventKey, SeenEvent] = {}
         self.verdicts: dict[EventKey, Verdict] = {}
@@ -84,18 +89,18 @@ class Ledger:
         """Lock and read cases not yet in hand, and those that are joined with them; of cases that
         are only `noted`, the end of the log will do."""
         wanted = sorted(set(cases) - self.held.keys())
+        if not wanted:
+            return
+        whole = partial(_whole, self.tx)  # not of ours: we would hold one another, for a collector
         while wanted:
             self.tx.lock_cases(wanted)
             since = self.desk.courses.known(wanted)
             since |= {case: _END for case in noted if not since.get(case)}
             found = self.tx.load_cases(wanted, since)
             for each in wanted:
-                self.held[each] = Held(each, found.get(each), self.desk.courses, self._reload)
+                self.held[each] = Held(each, found.get(each), self.desk.courses, whole)
             joined = {case for each in wanted for case in _joined(self.held[each].row)}
             wanted = sorted(joined - self.held.keys())
-
-    def _reload(self, case: CaseId) -> StoredCase:
-        return self.tx.load_cases([case])[case]
 
     def referral_of(self, case: CaseId) -> str | None:
         """The referral that a case id stands for, as far as known."""
@@ -269,6 +274,10 @@ class Ledger:
         if not isinstance(findings, dict):
             return ("findings",)
         return read_findings(findings, self._book(self.held[event.case])).unread
+
+
+def _whole(tx: Transaction, case: CaseId) -> StoredCase:
+    return tx.load_cases([case])[case]
 
 
 def _may_be_joined(held: Held) -> bool:

@@ -1,5 +1,6 @@
 """What one transaction writes: journal, case logs with their chains, cases, pages, outbox."""
 
+import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ import orjson
 from triage.domain.canary import ROUTE as CANARY_ROUTE
 from triage.domain.case import CaseState
 from triage.domain.chain import link_hash
-from triage.domain.events import Event, event_document
+from triage.domain.events import Event
 from triage.domain.legs import completed_legs, current_leg
 from triage.domain.paging import PageId, PageOrder, page_document
 from triage.domain.tiers import Tier
@@ -22,6 +23,8 @@ from triage.workflow.document import case_document
 CASES_TOPIC = "triage.cases.v1"
 PAGES_TOPIC = "triage.pages.v1"
 _HEAD_PREFIX = "sha256:"
+_END = re.compile(rf',"version":[0-9]+,"head":"{_HEAD_PREFIX}[0-9a-f]*"\}}\Z')
+_END_LENGTH = 200
 _WAKE_WITHIN = timedelta(seconds=2)  # further ahead the sweep's own turn is soon enough
 
 
@@ -57,7 +60,7 @@ def _entry(ledger: Ledger, item: Incoming) -> JournalEntry:
         received_at=event.received_at,
         effect=verdict.effect,
         reason=verdict.reason,
-        event_document=_text(event_document(event)),
+        event_document=ledger.held[event.case].text_of(event),
     )
 
 
@@ -132,10 +135,17 @@ def _noted(held: Held, chain: Sequence[LogRow]) -> CaseRow:
     """The case as it stood, at the chain's new head."""
     row = held.row
     assert row is not None
-    document = orjson.loads(row.document)
     version, head = row.version + 1, chain[-1].hash
-    document |= {"version": version, "head": _HEAD_PREFIX + head}
-    return replace(row, version=version, head=head, document=_text(document))
+    return replace(row, version=version, head=head, document=_at(row.document, version, head))
+
+
+def _at(document: str, version: int, head: str) -> str:
+    """The document of a case at another version and head. They stand at its end, where we have
+    written it: the rest of it, thousands of characters, need not be read."""
+    found = _END.search(document, max(0, len(document) - _END_LENGTH))
+    if found is not None:
+        return f'{document[: found.start()]},"version":{version},"head":"{_HEAD_PREFIX}{head}"}}'
+    return _text(orjson.loads(document) | {"version": version, "head": _HEAD_PREFIX + head})
 
 
 def _links(held: Held, events: Iterable[Event]) -> Iterable[LogRow]:
@@ -143,7 +153,7 @@ def _links(held: Held, events: Iterable[Event]) -> Iterable[LogRow]:
     seq, head = (stored.last_seq, stored.head) if stored else (0, "")
     for event in events:
         seq += 1
-        document = _text(event_document(event))
+        document = held.text_of(event)
         link = link_hash(head, document)
         yield LogRow(
             case_id=held.id,
