@@ -1,9 +1,10 @@
 """The case: everything that the log, a policy book and an instant say about one referral."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
 from typing import NamedTuple
 
 from triage.domain.events import Actor, CaseId
@@ -228,3 +229,14 @@ class Case:
     joined: tuple[CaseId, ...]
     verdicts: Mapping[tuple[str, str, str], Verdict] = field(default_factory=dict)
     leaving: Leaving | None = None
+
+    def owing(self, obligations: tuple[Obligation, ...], notices: tuple[str, ...]) -> "Case":
+        """The same with what it owes. `replace` takes several times as long, and every fold of
+        every case comes by here."""
+        values = dict(zip(_NAMES, _VALUES(self), strict=True))
+        values["obligations"], values["notices"] = obligations, notices
+        return Case(**values)
+
+
+_NAMES = tuple(each.name for each in fields(Case))
+_VALUES = attrgetter(*_NAMES)

@@ -1,13 +1,16 @@
 """Case ids, derived and never minted: a replay gives the same one."""
 
 import hashlib
+from functools import lru_cache
 
 from triage.domain.events import CaseId
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _BITS = 60
+_KEPT = 4096  # each event of a referral asks for the same
 
 
+@lru_cache(_KEPT)
 def case_id(referral: str, *, clash: int = 0) -> CaseId:
     """The case id of `<source>/<subject>`: 60 bits of its SHA-256, e.g. `BF2T-5B1F-ZGDY`.
 

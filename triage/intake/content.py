@@ -6,6 +6,7 @@ beyond 2^53, keys outside ASCII), a slower writer does.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from math import isfinite
@@ -15,7 +16,16 @@ import orjson
 
 CONTENT = ("type", "subject", "referral", "time", "data")
 
+_PLAINLY = (
+    orjson.OPT_SORT_KEYS
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+)
 _EXACT = 2**53
+# A fraction, an exponent, an integer of sixteen digits and more; also within a text, which is then
+# looked at more closely for nothing.
+_NUMBERS = re.compile(rb"[:\[,]-?[0-9]+(?:[.eE]|[0-9]{15})|^-?[0-9]")
 _DIGITS = 21  # ECMAScript writes numbers below 10^21 without an exponent, and down to 10^-6
 
 
@@ -27,11 +37,12 @@ def content_hash(envelope: Mapping[str, Any]) -> str:
 
 def canonical_json(value: object) -> bytes:
     """RFC 8785. Half a surrogate pair, which the RFC does not know, is kept as three bytes."""
-    if _is_plain(value):
-        try:
-            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-        except orjson.JSONEncodeError:
-            pass  # half a surrogate pair in a text
+    try:
+        found = orjson.dumps(value, option=_PLAINLY)
+    except orjson.JSONEncodeError:
+        found = b""  # half a surrogate pair in a text, or an integer beyond 64 bits
+    if found and ((found.isascii() and not _NUMBERS.search(found)) or _is_plain(value)):
+        return found
     return "".join(_written(value)).encode("utf-8", "surrogatepass")
 
 

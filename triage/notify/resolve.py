@@ -34,6 +34,8 @@ def resolve_order(order: PageOrder, roster: Roster, at: datetime) -> PageOrder:
                 route_kind=route.kind,
             )
     route = _route(order, person, person) if person else INBOX
+    if (route.name, route.kind) == (order.route, order.route_kind):
+        return order
     return replace(order, route=route.name, route_kind=route.kind)
 
 

@@ -1,7 +1,8 @@
 """From findings to a tier with its rules, flags, reasons and what was assumed."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from triage.domain.tiers import Tier
 from triage.policies.bands import Earlier, Findings
@@ -70,3 +71,11 @@ def classify(
         _TIMER in found.flags,
         _CALL_BACK in found.all_rules,
     )
+
+
+def depends_on_time(values: Mapping[str, Any]) -> bool:
+    """Whether an assessment of these findings may be another one at another instant.
+
+    Only of a finding that is an instant does the age count, or is told: the grade's is given.
+    """
+    return any(isinstance(value, datetime) for value in values.values())

@@ -19,6 +19,7 @@ from triage.domain.tiers import Tier
 from triage.policies.book import PolicyBook
 from triage.workflow.merge import Merged, Reported
 from triage.workflow.milestone_entries import standing
+from triage.workflow.workings import Workings
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,7 @@ class Course:
     stated_causes: dict[str, str] = field(default_factory=dict)
     members: dict[CaseId, bool] = field(default_factory=dict)
     verdicts: dict[tuple[str, str, str], Verdict] = field(default_factory=dict)
+    known: Workings = field(default_factory=Workings, compare=False)  # shared by all copies
 
     def copy(self) -> "Course":
         """The same course, to be carried on apart from this one."""
@@ -186,11 +188,9 @@ class Course:
 
         A treatment of before the referral was for something else, and ends nothing.
         """
-        found = [self.effective(name) for name in ("surgery_end", "radiotherapy_started")]
-        since = self.received_at
-        return min(
-            (entry.at for entry in found if entry and since and entry.at >= since), default=None
-        )
+        since, names = self.received_at, ("surgery_end", "radiotherapy_started")
+        found = [each.at for each in map(self.effective, names) if each]
+        return min((at for at in found if since and at >= since), default=None)
 
     def start_run(
         self,
@@ -257,12 +257,11 @@ class Course:
         held = self.acknowledgement
         if held is None or not self.lapses(to):
             return
-        word = "hand-over not answered" if held.asked else "promise not kept"
         self.start_run(
             name=f"lapse:{held.event}",
             tag_parts=("lapse", held.event, held.until.isoformat()),
             at=held.until,
-            cause=word,
+            cause="hand-over not answered" if held.asked else "promise not kept",
         )
 
     def restart(self, at: datetime, event: str) -> None:
@@ -288,7 +287,7 @@ class Course:
     def keep_promise(self, event: Event) -> None:
         """A centre's milestone, examination or decision shows that the owner is at work."""
         held = self.acknowledgement
-        if held is not None and held.asked is None and event.received_at > held.received_at:
+        if held and not (held.is_kept or held.asked) and event.received_at > held.received_at:
             self.acknowledgement = replace(held, is_kept=True)
 
     def ask_review(self, why: str, event: Event, field: str | None = None) -> None:

@@ -1,5 +1,6 @@
 """The instants of a case's course that its obligations start from, are met by and end at."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
@@ -14,6 +15,11 @@ from triage.workflow.senior_opinion import set_by_seniors
 _SURGICAL = ("surgery", "stabilise")
 _WITHOUT_TRANSFER = ("watch", "palliative")
 _IN_HAND = ("done", "reported")
+_OF_DECIDING = ("decision", "rechecked", "information_requested", "transfer", "re_examination")
+_OF_WAITING = (  # what treatment ends
+    *("call_back", "senior_opinion", "oncology_contacted", "mri", "mri_report"),
+    *_OF_DECIDING,
+)
 
 
 class Moment(NamedTuple):
@@ -39,6 +45,37 @@ class Facts:
     def __init__(self, course: Course, case: Case) -> None:
         self.course, self.case = course, case
         self._ended: dict[tuple[str, datetime | None], datetime | None] = {}
+        self._recorded: dict[str, list[Moment]] = {}
+        # Examinations (a grade or walking category) in clinical order.
+        self.examined: list[tuple[datetime, str]] = []
+        self.imaged = self.moment("mri_done")  # however we heard of it
+        self.reported = self.moment("mri_reported")
+        self._starts: dict[str, datetime | None] = {}
+        self._read_entries()
+        self._read_reports()
+
+    def _read_entries(self) -> None:
+        for each in self.case.milestone_entries:
+            if not each.is_withdrawn:
+                moment = Moment(each.at, each.received_at)
+                self._recorded.setdefault(each.name, []).append(moment)
+        for moments in self._recorded.values():
+            moments.sort()
+
+    def _read_reports(self) -> None:
+        examinations = []
+        for each in self.course.reports:
+            event, mri = each.event, each.reading.values.get("mri")
+            if each.is_examination:
+                examinations.append(event)
+            if mri in _IN_HAND:
+                self.imaged.append(Moment(event.occurred_at, event.received_at))
+            if mri == "reported" or event.type is EventType.IMAGING_REPORTED:
+                self.reported.append(Moment(event.occurred_at, event.received_at))
+        examinations.sort(key=lambda event: event.clinical_order)
+        self.examined += [(event.occurred_at, event.id) for event in examinations]
+        self.imaged.sort(key=lambda moment: moment.at)
+        self.reported.sort(key=lambda moment: moment.at)
 
     def at(self, milestone: str) -> datetime | None:
         """The standing instant of a milestone."""
@@ -58,23 +95,6 @@ class Facts:
         return self._recorded.get(milestone, [])
 
     @cached_property
-    def _recorded(self) -> dict[str, list[Moment]]:
-        found: dict[str, list[Moment]] = {}
-        for each in self.case.milestone_entries:
-            if not each.is_withdrawn:
-                found.setdefault(each.name, []).append(Moment(each.at, each.received_at))
-        for moments in found.values():
-            moments.sort()
-        return found
-
-    @cached_property
-    def examined(self) -> list[tuple[datetime, str]]:
-        """Examinations (a grade or walking category) in clinical order."""
-        found = [r for r in self.course.reports if r.is_examination]
-        found.sort(key=lambda r: r.event.clinical_order)
-        return [(r.event.occurred_at, r.event.id) for r in found]
-
-    @cached_property
     def suspected(self) -> datetime | None:
         """When compression was first suspected, or the earliest instant that stands in for it."""
         stated = self.at("suspected")
@@ -92,24 +112,6 @@ class Facts:
         return min((at for at in found if at), default=None)
 
     @cached_property
-    def imaged(self) -> list[Moment]:
-        """When the MRI was done, however we heard of it."""
-        found = self.moment("mri_done")
-        for each in self.course.reports:
-            if each.reading.values.get("mri") in _IN_HAND:
-                found.append(Moment(each.event.occurred_at, each.event.received_at))
-        return sorted(found, key=lambda moment: moment.at)
-
-    @cached_property
-    def reported(self) -> list[Moment]:
-        """When the MRI was reported."""
-        found = self.moment("mri_reported")
-        for each in self.course.reports:
-            read = each.reading.values.get("mri") == "reported"
-            if read or each.event.type is EventType.IMAGING_REPORTED:
-                found.append(Moment(each.event.occurred_at, each.event.received_at))
-        return sorted(found, key=lambda moment: moment.at)
-
     def decided(self) -> list[Moment]:
         """Final treatment decisions, earliest first."""
         return sorted(map(_moment, self.course.final_decisions))
@@ -153,7 +155,7 @@ class Facts:
             case "mri_report":
                 return self.reported
             case "decision":
-                return self.decided()
+                return self.decided
             case "theatre":
                 return self._operated()
             case "radiotherapy":
@@ -202,26 +204,24 @@ class Facts:
         """
         key = name, since
         if key not in self._ended:
-            self._ended[key] = self._end_of(name, since)
+            ends = [end for end in self._ends_of(name, since) if end]
+            self._ended[key] = min(ends) if ends else None
         return self._ended[key]
 
-    def _end_of(self, name: str, since: datetime | None) -> datetime | None:
-        ends = [self.closed_at]
+    def _ends_of(self, name: str, since: datetime | None) -> Iterator[datetime | None]:
         if name == "after_surgery":
-            return self.at("died")
-        if name in ("call_back", "senior_opinion", "oncology_contacted", "mri", "mri_report"):
-            ends.append(self.case.treated_at)
-        if name in ("decision", "rechecked", "information_requested", "transfer"):
-            ends.append(self.case.treated_at)
+            yield self.at("died")
+            return
+        yield self.closed_at
+        if name in _OF_WAITING:
+            yield self.case.treated_at
         if name == "re_examination":
-            operated = self._since("knife_to_skin", self.course.received_at)
-            ends += [*(each.at for each in operated[:1]), self.case.treated_at]
+            yield from (each.at for each in self._since("knife_to_skin", self.course.received_at))
         if name == "transfer" and self.case.decision in _WITHOUT_TRANSFER:
-            ends.append(self.case.decision_at)
+            yield self.case.decision_at
         if name == "senior_opinion":
-            heard = [each for each in self.decided() if since is None or each.received_at >= since]
-            ends.append(heard[0].at if heard else None)
-        return min((end for end in ends if end), default=None)
+            heard = (each for each in self.decided if since is None or each.received_at >= since)
+            yield from (each.at for each in heard)
 
     def starts(self, row: ObligationRow, clock: ObligationClock) -> list[Start]:
         """Every start of a clock that a raise does not restart."""
@@ -262,7 +262,12 @@ class Facts:
             return None
         if row.name == "radiotherapy" and not self._awaits_radiotherapy():
             return None
-        match clock.starts:
+        if clock.starts not in self._starts:
+            self._starts[clock.starts] = self._instant(clock.starts)
+        return self._starts[clock.starts]
+
+    def _instant(self, of: str) -> datetime | None:
+        match of:
             case "first_hit":
                 return self.course.callback_since[0] if self.course.callback_since else None
             case "suspected":
@@ -279,7 +284,7 @@ class Facts:
                 return self.at("referral_received")
             case "requested":
                 return self.at("info_requested")
-        return self.at(clock.starts)  # accepted, surgery_end
+        return self.at(of)  # accepted, surgery_end
 
 
 def _moment(event: Event) -> Moment:

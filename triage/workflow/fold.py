@@ -125,7 +125,7 @@ def _lived(
     parts: _Parts | None = None,
 ) -> Followed:
     events, parts = (*past, *rest), {} if parts is None else parts
-    course.notices |= _conflicts(events)
+    course.notices |= _conflicts(past, rest)
     # Pages of every case in this log are its own, joined or not any more.
     others = {each.case: False for each in rest if each.case != course.case}
     course.members = others | course.members
@@ -183,8 +183,7 @@ def _look(
     if found.rules not in owed:
         asked = obligations(course, found, roster.sites[site])
         owed[found.rules] = with_causes(asked, course)
-    found = replace(found, obligations=owed[found.rules], notices=notices)
-    return with_shift_end(found, course.book, roster)
+    return with_shift_end(found.owing(owed[found.rules], notices), course.book, roster)
 
 
 def _missed(
@@ -220,9 +219,12 @@ def in_receipt_order(log: Iterable[Event]) -> Sequence[Event]:
     return sorted(earliest.values(), key=lambda event: event.receipt_order)
 
 
-def _conflicts(events: Sequence[Event]) -> set[str]:
-    """Same source and id with other content: both stand, and people are told."""
-    names = [each.key[:2] for each in events if each.sender.side is not Side.OURSELVES]
+def _conflicts(past: Sequence[Event], rest: Sequence[Event]) -> set[str]:
+    """Same source and id with other content: both stand, and people are told. Among the `past`
+    it has been told already."""
+    new = {each.id for each in rest}
+    told = (*(each for each in past if each.id in new), *rest)
+    names = [(each.source, each.id) for each in told if each.sender.side is not Side.OURSELVES]
     return {"CONFLICT"} if len({*names}) < len(names) else set()
 
 

@@ -44,9 +44,8 @@ def due_by(
 def limits_of(clock: ObligationClock, tier: Tier, rules: tuple[str, ...]) -> tuple[Limit, ...]:
     """What a clock asks at a tier that these rules gave; nothing where there are words instead."""
     stated = clock.tier[tier]
-    for rule, instead in stated.only_rule.items():
-        if rules == (rule,):
-            return _only(instead)
+    if stated.only_rule and len(rules) == 1 and rules[0] in stated.only_rule:
+        return _only(stated.only_rule[rules[0]])
     return stated.limits
 
 

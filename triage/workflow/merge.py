@@ -13,7 +13,7 @@ from typing import Any
 from triage.domain.case import FindingValue
 from triage.domain.events import Event
 from triage.policies.book import PolicyBook
-from triage.policies.classify import Assessment, classify
+from triage.policies.classify import Assessment, classify, depends_on_time
 from triage.policies.derive import has_sphincter_sign, severity
 from triage.policies.read import Findings, Reading, read_findings
 from triage.workflow.order import is_worse, rank
@@ -79,9 +79,24 @@ class Merged:
     walks: tuple[tuple[str, datetime], ...] = ()  # of the last two instants, the worse of each
     last: Event | None = None
     change: Change = Change()
+    _assessed: list[tuple[PolicyBook, Assessment]] = field(
+        default_factory=list, compare=False, repr=False
+    )
 
     def assess(self, book: PolicyBook, now: datetime) -> Assessment:
-        """Classify what is known, against the grades of earlier examinations in the log (D1)."""
+        """Classify what is known, against the grades of earlier examinations in the log (D1).
+
+        Once, where nothing of it has an age that goes on.
+        """
+        for known, assessment in self._assessed:
+            if known is book:
+                return assessment
+        found = self._classified(book, now)
+        if not depends_on_time(self.values):
+            self._assessed.append((book, found))
+        return found
+
+    def _classified(self, book: PolicyBook, now: datetime) -> Assessment:
         present = self.given.get("ais")
         return classify(
             Findings(values=self.values, unknown=self.unknown),

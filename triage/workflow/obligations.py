@@ -4,6 +4,7 @@ Clocks from onset, suspicion and decision stand as they are; those that restart 
 move to a later instant than an unmet one that they replace (clinical-policy.md 4).
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
@@ -14,6 +15,16 @@ from triage.domain.tiers import Tier
 from triage.policies.schedule_tables import ObligationClock, ObligationRow
 from triage.workflow.breaches import Key, with_missed
 from triage.workflow.course import Course, EndedRun
+from triage.workflow.endings import (
+    ended_or_met,
+    ever_ran,
+    first_between,
+    first_by,
+    first_met,
+    first_of,
+    is_late,
+    still_binding,
+)
 from triage.workflow.facts import Facts, Moment, Start
 from triage.workflow.limits import Due, due_by, limited, limits_of, run_tag
 from triage.workflow.terms import holders
@@ -40,6 +51,7 @@ class Owed:
         self.facts = Facts(course, case)
         self.tier = case.tier
         self.worked_out: set[Key] = set()  # those too that are not shown
+        self._known = course.known.under(site.id, case.rules)
 
     def all(self) -> tuple[Obligation, ...]:
         """Every obligation that is open, was met, or was missed; in order of due instant."""
@@ -48,8 +60,8 @@ class Owed:
         tiers |= {ended.run.tier for ended in self.course.ended_runs}
         tiers |= {self.course.run.tier} if self.course.run else set()
         for terms, clock in limited(self.course.book, frozenset(tiers)):
-            found.extend(self._of(terms, clock))
-        ran = [each for each in found if _ever_ran(each)]
+            found += self._of(terms, clock)
+        ran = [each for each in found if ever_ran(each)]
         return tuple(sorted(ran, key=lambda each: (each.due_at, each.name, each.clock)))
 
     def _of(self, terms: ObligationRow, clock: ObligationClock) -> Iterable[Obligation]:
@@ -72,8 +84,14 @@ class Owed:
         carried: datetime | None = None,
     ) -> Due | None:
         """Until when it is owed, or None where the tier states words instead of a limit."""
-        due = due_by(limits_of(clock, tier, self.case.rules), start, tier, self.site, carried)
-        if due:
+        key = terms.name, clock.name, start, tier, carried
+        dues = self._known.dues
+        if key in dues:
+            due = dues[key]
+        else:
+            limits = limits_of(clock, tier, self.case.rules)
+            due = dues[key] = due_by(limits, start, tier, self.site, carried)
+        if due and self.course.missed:  # who has missed nothing is not asked what was worked out
             self.worked_out.add((terms.name, clock.name, start, due.at))
         return due
 
@@ -90,20 +108,24 @@ class Owed:
         closed: datetime | None = None,
     ) -> Obligation:
         """One obligation, which was met or has ended (not both)."""
-        return Obligation(
-            name=terms.name,
-            clock=clock.name,
-            starts_at=start,
-            due_at=due.at,
-            nominal=due.nominal,
-            holders=self._holders(terms.name, due.tier),
-            kind=due.limit.kind,
-            source=", ".join(due.limit.source),
-            run=run,
-            run_tag=tag or run_tag(terms.name, clock.name, start),
-            met_at=met,
-            closed_at=closed,
-        )
+        key = terms.name, clock.name, start, due.tier, due.at, run, tag, met, closed
+        made = self._known.made.get(key)
+        if made is None:
+            made = self._known.made[key] = Obligation(
+                name=terms.name,
+                clock=clock.name,
+                starts_at=start,
+                due_at=due.at,
+                nominal=due.nominal,
+                holders=self._holders(terms.name, due.tier),
+                kind=due.limit.kind,
+                source=", ".join(due.limit.source),
+                run=run,
+                run_tag=tag or run_tag(terms.name, clock.name, start),
+                met_at=met,
+                closed_at=closed,
+            )
+        return made
 
     def _holders(self, name: str, tier: Tier) -> tuple[str, ...]:
         if name != ACKNOWLEDGEMENT:
@@ -155,18 +177,18 @@ class Owed:
             until = restarts[number + 1].at if number + 1 < len(restarts) else None
             since = each.at if number else None
             done_once = terms.name in _ONCE
-            met = _first_by(moments, until) if done_once else _first_met(moments, since, until)
-            closed = _first(each.closed_at, until, self.facts.ended(terms.name, since))
+            met = first_by(moments, until) if done_once else first_met(moments, since, until)
+            closed = first_of(each.closed_at, until, self.facts.ended(terms.name, since))
             tier = each.tier if until else self.tier
-            due = self._due(terms, clock, each.at, tier, _kept(unmet, tier))
+            due = self._due(terms, clock, each.at, tier, still_binding(unmet, tier))
             if met or each.closed_at:
                 unmet.clear()
             if due is None:
                 continue
             if not (met or each.closed_at):
                 unmet.append((tier, due.at))
-            end = _end(met, closed)
-            if until is None or _is_late(due, *end) or met:
+            end = ended_or_met(met, closed)
+            if until is None or is_late(due, *end) or met:
                 yield self._made(
                     terms, clock, each.at, due, run=each.event, met=end[0], closed=end[1]
                 )
@@ -181,34 +203,38 @@ class Owed:
         first = min(each.at for each in restarts)
         starts += [(at, event) for at, event in examined if at > first]
         starts = sorted(dict(sorted(starts)).items())  # what starts at one instant starts once
+        instants, closings = [at for at, _ in examined], self._closings()
         unmet, ended = list[tuple[Tier, datetime]](), self.facts.ended(terms.name)
-        for number, (start, run) in enumerate(starts):
-            until = starts[number + 1][0] if number + 1 < len(starts) else None
-            met = next((at for at, _ in examined if at > start), None)
-            is_met = met is not None and (until is None or met <= until)
-            closing = self._closed_between(start, until)
+        for number, (start, run) in enumerate(starts, start=1):
+            until = starts[number][0] if number < len(starts) else None
+            later = bisect_right(instants, start)
+            met = instants[later] if later < len(instants) else None
+            if met and until and met > until:
+                met = None
+            closing = first_between(closings, start, until)
             tier = self._tier_until(until)
-            due = self._due(terms, clock, start, tier, _kept(unmet, tier))
-            if is_met or closing:
+            due = self._due(terms, clock, start, tier, still_binding(unmet, tier))
+            if met or closing:
                 unmet.clear()
+            elif due is not None:
+                unmet.append((tier, due.at))
             if due is None:
                 continue
-            if not (is_met or closing):
-                unmet.append((tier, due.at))
-            closed = _first(closing, None if is_met else until, ended)
-            end = _end(met if is_met else None, closed)
-            if until is None or _is_late(due, *end):
+            end = ended_or_met(met, first_of(closing, None if met else until, ended))
+            if until is None or is_late(due, *end):
                 yield self._made(terms, clock, start, due, run=run, met=end[0], closed=end[1])
 
-    def _closed_between(self, start: datetime, until: datetime | None) -> datetime | None:
-        """When the case was closed from one start to the next, and has been re-opened since."""
-        closings = [each.closed_at for each in self.course.restarts if each.closed_at]
-        return next((at for at in closings if start < at and (not until or at <= until)), None)
+    def _closings(self) -> list[datetime]:
+        """When the case was closed, and has been re-opened since."""
+        return [each.closed_at for each in self.course.restarts if each.closed_at]
 
     def _tier_until(self, end: datetime | None) -> Tier:
         """The tier that stood when the next start ended this one; the present one for the last."""
-        stood = [tier for at, tier in self.course.tiers_stood if end is not None and at < end]
-        return stood[-1] if stood else self.tier
+        if end is not None:
+            for at, tier in reversed(self.course.tiers_stood):
+                if at < end:
+                    return tier
+        return self.tier
 
     def _plain(
         self, terms: ObligationRow, clock: ObligationClock, starts: Sequence[Start]
@@ -218,11 +244,11 @@ class Owed:
         moments = [] if clock.starts == "arose" else self.facts.met(terms, clock)
         if terms.name == "call_back" and self.course.callback_met is not None:
             moments = [Moment(self.course.callback_met, self.course.callback_met)]
-        first, ended = _first_met(moments, None, None), self.facts.ended(terms.name)
+        first, ended = first_met(moments, None, None), self.facts.ended(terms.name)
         for start in starts:
             due = self._due(terms, clock, start.at, self.tier)
             if due:
-                met, closed = _end(start.met if start.decides_met else first, ended)
+                met, closed = ended_or_met(start.met if start.decides_met else first, ended)
                 yield self._made(
                     terms,
                     clock,
@@ -233,48 +259,3 @@ class Owed:
                     met=met,
                     closed=closed,
                 )
-
-
-def _ever_ran(obligation: Obligation) -> bool:
-    if obligation.name == "review":  # what a closing tells the coordinator starts and ends with it
-        return True
-    return obligation.closed_at is None or obligation.closed_at > obligation.starts_at
-
-
-def _end(met: datetime | None, closed: datetime | None) -> tuple[datetime | None, datetime | None]:
-    """When it was met, else when it ended: what had ended by then was not met."""
-    if met and closed and closed < met:
-        met = None
-    return met, None if met else closed
-
-
-def _is_late(due: Due, met: datetime | None, closed: datetime | None) -> bool:
-    """It was met or ended after its due instant, which says nothing about the present one."""
-    end = met or closed
-    return end is None or end > due.at
-
-
-def _first(*instants: datetime | None) -> datetime | None:
-    return min((at for at in instants if at), default=None)
-
-
-def _kept(unmet: Iterable[tuple[Tier, datetime]], tier: Tier) -> datetime | None:
-    """The earliest unmet due instant that still binds: what a higher tier asked for is gone."""
-    return min((due for then, due in unmet if then.rank <= tier.rank), default=None)
-
-
-def _first_met(
-    moments: Sequence[Moment], since: datetime | None, until: datetime | None
-) -> datetime | None:
-    """The first that we heard of from `since` (inclusive) to `until` (exclusive)."""
-    for moment in moments:
-        if (since is None or moment.received_at >= since) and (
-            until is None or moment.received_at < until
-        ):
-            return moment.at
-    return None
-
-
-def _first_by(moments: Sequence[Moment], until: datetime | None) -> datetime | None:
-    """The first, where it happened up to `until` (inclusive), whenever we heard of it."""
-    return next((each.at for each in moments[:1] if until is None or each.at <= until), None)
