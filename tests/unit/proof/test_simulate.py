@@ -21,8 +21,11 @@ from triage.proof.simulate.check_pages import check_pages
 from triage.proof.simulate.checker import check
 from triage.proof.simulate.crash_points import ProcessDied
 from triage.proof.simulate.make_story import random_story
+from triage.proof.simulate.month_end import figures_and_check
+from triage.proof.simulate.month_figures import figures
 from triage.proof.simulate.run import run_story
 from triage.proof.simulate.shrink import shrink
+from triage.proof.simulate.side_by_side import side_by_side
 from triage.proof.simulate.story import Crash, Story
 from triage.proof.simulate.story_file import UnreadableStory, read_story, write_story
 from triage.proof.simulate.verdict import CaseView, Down, Violation, excused
@@ -158,6 +161,21 @@ def test_a_page_that_is_owed_and_was_never_ordered_is_found() -> None:
     found = list(check_cases(outcome))
     assert found
     assert all(each.invariant == 6 and "not there" in each.what for each in found)
+
+
+def test_the_end_of_a_month_by_two_processes_tells_what_one_would() -> None:
+    outcome = run_story(random_story(9), _books())
+    outcome.world.raw.execute("DELETE FROM page WHERE case_id IS NOT NULL")
+    shown, broken = figures_and_check(outcome, "month", 1)
+    assert shown == figures(outcome.world, "month", 1)
+    assert broken == check(outcome)
+    assert len({each.what.split(":")[0] for each in broken}) > 1
+
+
+def test_what_a_copy_of_the_process_cannot_do_is_done_here() -> None:
+    here = os.getpid()
+    assert side_by_side(lambda: "ours", lambda: "theirs") == ("ours", "theirs")
+    assert side_by_side(lambda: "ours", lambda: 1 // (os.getpid() == here)) == ("ours", 1)
 
 
 def test_a_second_model_is_asked_about_every_case_with_its_log() -> None:

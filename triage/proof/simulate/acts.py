@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ class Acts:
 
     world: World
     send: Send
+    _read: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
 
     def plan(
         self,
@@ -46,12 +47,18 @@ class Acts:
         asyncio.get_running_loop().call_later(wait.total_seconds(), act, *given)
 
     def document(self, case: str) -> Mapping[str, Any]:
-        """The stored case; empty where there is none."""
+        """The stored case; empty where there is none. Read again where it is another than before:
+        whoever follows a case asks for it several times between two events."""
         row = self.world.raw.execute(
             "SELECT document FROM cases WHERE case_id = ?", (case,)
         ).fetchone()
-        found: Mapping[str, Any] = orjson.loads(row[0]) if row else {}
-        return found
+        if row is None:
+            return {}
+        text, document = self._read.get(case, ("", {}))
+        if text != row[0]:
+            document = orjson.loads(row[0])
+            self._read[case] = row[0], document
+        return document
 
     def _message(self, referral: str, name: str, kind: str, data: Mapping[str, Any]) -> Message:
         world = self.world
@@ -65,7 +72,8 @@ class Acts:
             referral=referral,
         )
         headers, value = structured(event)
-        is_http = dice(world.story.seed, "way", name).random() < world.story.temper.by_http
+        by_http = world.story.temper.by_http
+        is_http = by_http > 0 and dice(world.story.seed, "way", name).random() < by_http
         return Message(
             at=now,
             topic=HTTP if is_http else ACTIONS,

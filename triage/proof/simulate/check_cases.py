@@ -1,6 +1,6 @@
 """Invariants 4, 5, 6, 11, 12: each stored case is what its log says, and owes what it should."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -18,31 +18,40 @@ from triage.proof.simulate.world import World
 from triage.store.column_types import read_sqlite_instant
 from triage.workflow.document import case_document
 from triage.workflow.fold import fold, follow, seen_at
-from triage.workflow.plan import plan
+from triage.workflow.plan import Plan, plan
 
 _LATE = timedelta(seconds=5)
 _MAY_LOWER = ("consultant", "fellow", "second_consultant", "clinical_director")
 
 
-def check_cases(outcome: Outcome, second_model: SecondModel | None = None) -> Iterator[Violation]:
-    """Every case of a run that has come to rest."""
-    for view in views(outcome.world):
-        yield from _same_as_log(outcome.world, view)
+def check_cases(
+    outcome: Outcome,
+    second_model: SecondModel | None = None,
+    *,
+    which: Callable[[int], bool] = lambda _: True,
+) -> Iterator[Violation]:
+    """Every case of a run that has come to rest; those whose number is `which`, where others see
+    to the rest."""
+    for view in views(outcome.world, which):
+        shuffled = list(view.log)
+        dice(outcome.world.story.seed, "order", view.case).shuffle(shuffled)
+        followed = follow(view.case, shuffled, view.book, view.roster)
+        then, at_the_end = seen_at(followed, view.folded_at), seen_at(followed, view.now)
+        planned = plan(then, view.book, view.roster, view.folded_at)
+        yield from _same_as_log(view, then, planned)
         yield from _tier_falls(view)
-        followed = follow(view.case, view.log, view.book, view.roster)
-        at_the_end = seen_at(followed, view.now)
-        yield from _owed(outcome.world, view, seen_at(followed, view.folded_at), at_the_end)
+        yield from _owed(outcome.world, view, planned, at_the_end)
         yield from _deadlines_stand(outcome.world, view, at_the_end)
         if second_model is not None:
             yield from second_model(view)
 
 
-def views(world: World) -> Iterator[CaseView]:
-    """The cases that people see, with their logs."""
+def views(world: World, which: Callable[[int], bool] = lambda _: True) -> Iterator[CaseView]:
+    """The cases that people see, with their logs; those whose number, from 0, is `which`."""
     rows = world.raw.execute(
         "SELECT case_id, document, folded_at FROM cases WHERE state <> 'unopened' ORDER BY case_id"
     ).fetchall()
-    for case, document, folded_at in rows:
+    for case, document, folded_at in (row for number, row in enumerate(rows) if which(number)):
         log = world.raw.execute(
             "SELECT document FROM case_log WHERE case_id = ? ORDER BY seq", (case,)
         ).fetchall()
@@ -65,12 +74,8 @@ def _again(view: CaseView, log: Sequence[Event], at: Any) -> Case:
     return fold(view.case, log, view.book, at, view.roster)
 
 
-def _same_as_log(world: World, view: CaseView) -> Iterator[Violation]:
-    """The fold of the log, met in any order, at the instant of the stored one."""
-    shuffled = list(view.log)
-    dice(world.story.seed, "order", view.case).shuffle(shuffled)
-    case = _again(view, shuffled, view.folded_at)
-    planned = plan(case, view.book, view.roster, view.folded_at)
+def _same_as_log(view: CaseView, case: Case, planned: Plan) -> Iterator[Violation]:
+    """`case` is the fold of the log, met in any order, at the instant of the stored one."""
     stored = view.document
     rebuilt: Mapping[str, Any] = orjson.loads(
         orjson.dumps(
@@ -112,11 +117,11 @@ def _lowers(event: Event) -> bool:
     )
 
 
-def _owed(world: World, view: CaseView, then: Case, case: Case) -> Iterator[Violation]:
-    """Everything that is owed by now is there, and the next instant is ahead; `then` is the case
-    at its last fold."""
+def _owed(world: World, view: CaseView, then: Plan, case: Case) -> Iterator[Violation]:
+    """Everything that is owed by now is there, and the next instant is ahead; `then` is the plan
+    of its last fold."""
     planned = plan(case, view.book, view.roster, view.now)
-    yield from _ordered(view, then, planned.orders)
+    yield from _ordered(view, then.orders, planned.orders)
     late = [timer for timer in planned.raises if timer.due_at < view.now - _LATE]
     if late:
         yield Violation(6, f"{view.case}: timer ran out and raised nothing: {late[0].rule}")
@@ -130,10 +135,11 @@ def _owed(world: World, view: CaseView, then: Case, case: Case) -> Iterator[Viol
         yield Violation(6, f"{view.case}: EMERGENT, nobody owns it, and no next step")
 
 
-def _ordered(view: CaseView, then: Case, owed: Sequence[PageOrder]) -> Iterator[Violation]:
+def _ordered(
+    view: CaseView, earlier: Sequence[PageOrder], owed: Sequence[PageOrder]
+) -> Iterator[Violation]:
     """What was owed at the last fold and what has become due since."""
     there = {page["page"] for page in view.pages}
-    earlier = plan(then, view.book, view.roster, view.folded_at).orders
     late = [each for each in owed if not _was_told_to_another(view, each)]
     for order in {each.page: each for each in (*late, *earlier)}.values():
         if order.page not in there and order.owed_at < view.now - _LATE:

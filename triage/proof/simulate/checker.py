@@ -1,5 +1,7 @@
 """Everything that a run must not show, and everything that a campaign must have come past."""
 
+from collections.abc import Iterable
+
 from triage.proof.simulate.check_cases import check_cases
 from triage.proof.simulate.check_intake import check_intake
 from triage.proof.simulate.check_pages import check_pages
@@ -42,6 +44,11 @@ def check(outcome: Outcome, second_model: SecondModel | None = None) -> list[Vio
         *check_cases(outcome, second_model),
         *check_pages(outcome),
     ]
+    return in_order(found)
+
+
+def in_order(found: Iterable[Violation]) -> list[Violation]:
+    """By number, then by what they say."""
     return sorted(found, key=lambda each: (each.invariant, each.what))
 
 

@@ -21,7 +21,8 @@ from triage.proof.bench_report import describe_commit
 from triage.proof.simulate.campaign import Campaign, Judge, run_campaign
 from triage.proof.simulate.checker import check
 from triage.proof.simulate.make_story import random_story
-from triage.proof.simulate.month_figures import MonthFigures, figures
+from triage.proof.simulate.month_end import figures_and_check
+from triage.proof.simulate.month_figures import MonthFigures
 from triage.proof.simulate.month_page import month_page
 from triage.proof.simulate.month_story import Month, month_story
 from triage.proof.simulate.month_table import as_document, print_month
@@ -109,7 +110,7 @@ def _months(tried: Sequence[_Tried], options: MonthOptions, console: Console) ->
 def _month(tried: _Tried, options: MonthOptions) -> _Run:
     rota, policy = tried
     outcome = run_story(month_story(_asked(rota, options)), load_books(policy), watches=False)
-    return figures(outcome.world, _title(tried), options.days), check(outcome)
+    return figures_and_check(outcome, _title(tried), options.days)
 
 
 def _asked(rota: Path, options: MonthOptions) -> Month:

@@ -1,6 +1,7 @@
 """One story from its first message to rest, and what came of it."""
 
 import asyncio
+import gc
 import logging
 import random
 from collections.abc import Coroutine, Iterator
@@ -28,6 +29,7 @@ _RESTART_SECONDS = (0.5, 6.0)
 _LONG_RESTS, _LONG_REST_SECONDS = 0.1, (300.0, 2400.0)
 _TRY_AGAIN_SECONDS = 5.0
 _REFUSED = (400, 403)
+_COLLECT_EVERY = 100_000  # more objects than freed ones
 PLAIN = Makers()
 
 
@@ -208,7 +210,7 @@ def run_story(
     loop = VirtualLoop(loop_dice(story))
     loop.set_task_factory(owning_factory)  # type: ignore[arg-type]
     loop.set_exception_handler(_unheard)
-    with _quiet_logs(), _seeded(story.seed):
+    with _quiet_logs(), _seeded(story.seed), _seldom_collected():
         world = World(story, loop, books, watches=watches, file=file)
         house = House(world, makers)
         try:
@@ -234,6 +236,17 @@ def _quiet_logs() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """A run keeps all that it makes to its end: to look through it for garbage finds little."""
+    before = gc.get_threshold()
+    gc.set_threshold(_COLLECT_EVERY, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextmanager

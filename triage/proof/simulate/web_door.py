@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.datastructures import State
 
-from triage.web.app import create_app
 from triage.web.parts import WebParts
 from triage.web.sessions import COOKIE
 
@@ -23,9 +22,13 @@ _BUILT: dict[str, FastAPI] = {}
 
 
 def _app_for(parts: WebParts) -> FastAPI:
-    """Building an application takes longer than a whole run: copies share one, not its state."""
-    built = _BUILT.setdefault("app", create_app(parts)) if not _BUILT else _BUILT["app"]
-    app = copy(built)
+    """Building an application takes longer than a whole run: copies share one, not its state. Not
+    even loaded until somebody looks at a page: in a month nobody does."""
+    if not _BUILT:
+        from triage.web.app import create_app
+
+        _BUILT["app"] = create_app(parts)
+    app = copy(_BUILT["app"])
     app.state = State({"parts": parts})
     return app
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from triage.domain.roster_file.reading import read_roster
 from triage.handle import Desk
@@ -27,21 +27,27 @@ from triage.store.records import Token
 from triage.store.store import Store
 
 HOSPITALS = 40
-_DUE = (
-    "SELECT min(at) FROM (SELECT min(next_due_at) AS at FROM cases WHERE is_emergent = 1"
-    " AND next_due_at IS NOT NULL UNION ALL SELECT min(next_due_at) FROM cases"
-    " WHERE is_emergent = 0 AND next_due_at IS NOT NULL)"
+# When a case is due next, when a page may be claimed next, whether quarantine waits for a human.
+_NEXT = (
+    "SELECT"
+    " (SELECT min(next_due_at) FROM cases WHERE is_emergent = 1 AND next_due_at IS NOT NULL),"
+    " (SELECT min(next_due_at) FROM cases WHERE is_emergent = 0 AND next_due_at IS NOT NULL),"
+    " (SELECT min(ready_at) FROM page WHERE is_emergent = 1 AND ready_at IS NOT NULL),"
+    " (SELECT min(ready_at) FROM page WHERE is_emergent = 0 AND ready_at IS NOT NULL),"
+    " EXISTS (SELECT 1 FROM quarantine WHERE status = 'unread')"
 )
-_READY = (
-    "SELECT min(at) FROM (SELECT min(ready_at) AS at FROM page WHERE is_emergent = 1"
-    " AND ready_at IS NOT NULL UNION ALL SELECT min(ready_at) FROM page"
-    " WHERE is_emergent = 0 AND ready_at IS NOT NULL)"
-)
-_UNREAD = "SELECT 1 FROM quarantine WHERE status = 'unread' LIMIT 1"
 _QUIET = (
     "SELECT case_id FROM cases WHERE state = 'closed' OR owner IS NOT NULL"
     " AND unacknowledged_since IS NULL"
 )
+
+
+class _Awaited(NamedTuple):
+    """What the store has for those who wait."""
+
+    due: datetime | None
+    ready: datetime | None
+    is_unread: bool
 
 
 @dataclass(slots=True)
@@ -74,7 +80,7 @@ class World:
         self.engine = fresh_engine(file)
         self.raw = raw_connection(self.engine)
         self._is_memory, self._written = file is None, 0
-        self._answers: dict[str, Any] = {}
+        self._known: _Awaited | None = None
         self.bus = Bus(story.partitions)
         self.points = CrashPoints(frozenset(story.crashes))
         self.trace, self.notes = Trace(), Notes()
@@ -145,30 +151,25 @@ class World:
 
     def next_due(self) -> datetime | None:
         """When a case is due next."""
-        return self._instant(_DUE)
+        return self._awaited().due
 
     def next_ready(self) -> datetime | None:
         """When a page may be claimed next; the end of the lease for one that is held."""
-        return self._instant(_READY)
+        return self._awaited().ready
 
     def has_unread(self) -> bool:
         """Whether quarantine waits for a human."""
-        return self._answer(_UNREAD) is not None
+        return self._awaited().is_unread
 
-    def _instant(self, sql: str) -> datetime | None:
-        (text,) = self._answer(sql)
-        return None if text is None else read_sqlite_instant(text)
-
-    def _answer(self, sql: str) -> Any:
-        """The first row. Whoever waits asks at every change of anything: where all writes go
-        through the one connection, the database is asked again once something was written."""
+    def _awaited(self) -> "_Awaited":
+        """Whoever waits asks at every change of anything: where all writes go through the one
+        connection, the database is asked again once something was written."""
         written = self.raw.total_changes
-        if not self._is_memory or written != self._written:
-            self._answers.clear()
+        if self._known is None or not self._is_memory or written != self._written:
+            *instants, is_unread = self.raw.execute(_NEXT).fetchone()
+            self._known = _Awaited(_first(*instants[:2]), _first(*instants[2:]), bool(is_unread))
             self._written = written
-        if sql not in self._answers:
-            self._answers[sql] = self.raw.execute(sql).fetchone()
-        return self._answers[sql]
+        return self._known
 
     def _note(self, role: str) -> None:
         if role == "relay":
@@ -194,6 +195,11 @@ class World:
                 name = hospital.source
                 token = Token(id=name, hash=name, source=name, created_at=self.story.start)
                 tx.add_token(token)
+
+
+def _first(*texts: str | None) -> datetime | None:
+    earliest = min((text for text in texts if text is not None), default=None)
+    return None if earliest is None else read_sqlite_instant(earliest)
 
 
 def _settle(waiting: asyncio.Future[None]) -> None:
