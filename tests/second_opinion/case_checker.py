@@ -1,45 +1,59 @@
 """The second model as a judge of simulated cases: the hook of `triage.proof.simulate.checker`.
 
-It looks at every receipt of the log and at the end. Left out: cases that were joined (the model
-has none), those whose owner's shift ended (it knows no roster), and timers that a sweep found late
-(a service that was down), whose run starts late.
+It looks at every receipt of the log and at the end; where cases were joined or parted, from the
+last time on, and of joined ones at that which leads. Left out: cases whose owner's shift ended (it
+knows no roster), and timers that a sweep found late (a service that was down), whose run starts
+late.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from tests.second_opinion.case import PageOf, second_opinion
 from tests.second_opinion.case_compare import differing
+from tests.second_opinion.case_joins import group_of, joins_or_parts, log_of, opener_of
 from tests.second_opinion.case_production import said_by
 from triage.domain.events import Event, EventType
 from triage.domain.instants import parse_instant
 from triage.domain.paging import read_page_id, short_tag
 from triage.proof.simulate.verdict import CaseView, Violation
-from triage.workflow.fold import fold
+from triage.workflow.fold import fold, in_receipt_order
 from triage.workflow.owing import SHIFT_END_RUNG
 
 COMPARED = ("state", "tier", "rules", "flags", "is_held", "owner", "open_by", "missed")
-JOINING = (EventType.CASES_JOINED, EventType.CASES_PARTED)
 
 
 def judge(view: CaseView) -> Iterator[Violation]:
     """The first difference of a case, if there is one."""
-    if any(each.type in JOINING for each in view.log) or any(map(is_late, view.log)):
+    logs = (view.log, *view.beside.values())
+    view = replace(view, log=in_receipt_order(each for log in logs for each in log))
+    if any(map(is_late, view.log)) or any(page["rung"] == SHIFT_END_RUNG for page in view.pages):
         return
-    if any(page["rung"] == SHIFT_END_RUNG for page in view.pages):
+    events = [each for each in view.log if each.type is not EventType.PAGES_ORDERED]
+    if not _leads(view, events):
         return
     known = {str(page["page"]): page_of(view, str(page["page"])) for page in view.pages}
-    events = [each for each in view.log if each.type is not EventType.PAGES_ORDERED]
-    for now in sorted({*(each.received_at for each in events), view.now}):
+    since = [each.received_at for each in events if joins_or_parts(each)]
+    instants = sorted({*(each.received_at for each in events), view.now})
+    for now in instants if not since else [each for each in instants if each >= max(since)]:
         until = [each for each in events if each.received_at <= now]
         case = fold(view.case, until, view.book, now, view.roster)
-        first, second = said_by(case, ()), second_opinion(until, now, known.get)
+        log = log_of(group_of(view.case, until), until)
+        first, second = said_by(case, ()), second_opinion(log, now, known.get)
         for name in differing(first, second):
             if name in COMPARED:
                 ours, theirs = getattr(first, name), getattr(second, name)
                 what = f"at {now}: {name} is {ours!r}, by the second model {theirs!r}"
                 yield Violation(4, f"{view.case}: {what}")
                 return
+
+
+def _leads(view: CaseView, events: list[Event]) -> bool:
+    """'the first-received id leads'"""
+    openers = [opener_of(case, events) for case in (view.case, *view.beside)]
+    opened = [(each.receipt, each.case) for each in openers if each is not None]
+    return bool(opened) and min(opened)[1] == view.case
 
 
 def is_late(event: Event) -> bool:

@@ -11,12 +11,11 @@ from tests.second_opinion.case_chart import HOUR, LONG_AGO
 from tests.second_opinion.case_checker import is_late
 from tests.second_opinion.case_compare import Parting, differing, instants, line, sides, summary
 from tests.second_opinion.case_join_logs import CASES, JoinMaker
-from tests.second_opinion.case_joins import group_of, joins_or_parts, log_of, named
+from tests.second_opinion.case_joins import group_of, joins_or_parts, log_of, named, opener_of
 from tests.second_opinion.case_production import page_of, said_by
-from tests.second_opinion.case_senders import CENTRE_OPENS, may_send
 from tests.second_opinion.case_walk import once_each
 from triage.domain.case import Case
-from triage.domain.events import CaseId, Event, Side
+from triage.domain.events import CaseId, Event
 from triage.domain.paging import read_page_id
 from triage.handle import sweep_cases
 from triage.recording.ledger import Folded, Ledger
@@ -154,16 +153,6 @@ def _lead(group: frozenset[str], known: list[Event]) -> str | None:
         opener = opener_of(case, known)
         opened += [(opener.receipt, case)] if opener is not None else []
     return min(opened)[1] if opened else None
-
-
-def opener_of(case: str, known: list[Event]) -> Event | None:
-    """'A hospital's event for a referral not seen before opens'; a centre's report does, too."""
-    for each in known:
-        is_hospital = each.sender.side is Side.HOSPITAL
-        opens = is_hospital or each.type.value in CENTRE_OPENS
-        if each.case == case and may_send(each) and opens:
-            return each
-    return None
 
 
 def _parting(

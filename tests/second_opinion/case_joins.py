@@ -7,8 +7,8 @@ from tests.second_opinion.case_chart import HOUR, Chart, Run, rank
 from tests.second_opinion.case_hours import Hours
 from tests.second_opinion.case_reports import classify
 from tests.second_opinion.case_runs import due_of, end_run, is_owned, ladder_tier, start_run
-from tests.second_opinion.case_senders import by_of, may_send
-from triage.domain.events import Event, EventType
+from tests.second_opinion.case_senders import CENTRE_OPENS, by_of, may_send
+from triage.domain.events import Event, EventType, Side
 
 JOINED, PARTED = EventType.CASES_JOINED, EventType.CASES_PARTED
 Group = frozenset[str]
@@ -55,6 +55,16 @@ def group_of(case: str, events: Iterable[Event]) -> Group:
 def log_of(group: Group, events: Iterable[Event]) -> list[Event]:
     """Whatever was sent about one of them; and who joined and parted anybody."""
     return [each for each in events if each.case in group or joins_or_parts(each)]
+
+
+def opener_of(case: str, known: list[Event]) -> Event | None:
+    """'A hospital's event for a referral not seen before opens'; a centre's report does, too."""
+    for each in known:
+        is_hospital = each.sender.side is Side.HOSPITAL
+        opens = is_hospital or each.type.value in CENTRE_OPENS
+        if each.case == case and may_send(each) and opens:
+            return each
+    return None
 
 
 def logs_before(event: Event, earlier: Sequence[Event]) -> list[list[Event]]:

@@ -7,18 +7,19 @@ from typing import Any
 
 import orjson
 
-from triage.domain.case import Case
 from triage.domain.events import CaseId, Event, EventType, read_event
 from triage.domain.paging import ACKNOWLEDGEMENT, PageOrder
 from triage.domain.tiers import Tier
+from triage.proof.simulate.fold_again import Again, fold_again
 from triage.proof.simulate.run import Outcome
 from triage.proof.simulate.story import dice
 from triage.proof.simulate.verdict import CaseView, SecondModel, Violation
 from triage.proof.simulate.world import World
 from triage.store.column_types import read_sqlite_instant
 from triage.workflow.document import case_document
-from triage.workflow.fold import fold, follow, seen_at
-from triage.workflow.plan import Plan, plan
+from triage.workflow.fold import fold, in_receipt_order
+from triage.workflow.joining import has_effect
+from triage.workflow.plan import plan
 
 _LATE = timedelta(seconds=5)
 _MAY_LOWER = ("consultant", "fellow", "second_consultant", "clinical_director")
@@ -33,15 +34,12 @@ def check_cases(
     """Every case of a run that has come to rest; those whose number is `which`, where others see
     to the rest."""
     for view in views(outcome.world, which):
-        shuffled = list(view.log)
-        dice(outcome.world.story.seed, "order", view.case).shuffle(shuffled)
-        followed = follow(view.case, shuffled, view.book, view.roster)
-        then, at_the_end = seen_at(followed, view.folded_at), seen_at(followed, view.now)
-        planned = plan(then, view.book, view.roster, view.folded_at)
-        yield from _same_as_log(view, then, planned)
-        yield from _tier_falls(view)
-        yield from _owed(outcome.world, view, planned, at_the_end)
-        yield from _deadlines_stand(outcome.world, view, at_the_end)
+        again = fold_again(view, dice(outcome.world.story.seed, "order", view.case))
+        yield from _same_as_log(view, again)
+        yield from _tier_falls(view, again.log)
+        if again.speaks:
+            yield from _owed(outcome.world, view, again)
+            yield from _deadlines_stand(outcome.world, view, again)
         if second_model is not None:
             yield from second_model(view)
 
@@ -52,17 +50,14 @@ def views(world: World, which: Callable[[int], bool] = lambda _: True) -> Iterat
         "SELECT case_id, document, folded_at FROM cases WHERE state <> 'unopened' ORDER BY case_id"
     ).fetchall()
     for case, document, folded_at in (row for number, row in enumerate(rows) if which(number)):
-        log = world.raw.execute(
-            "SELECT document FROM case_log WHERE case_id = ? ORDER BY seq", (case,)
-        ).fetchall()
-        pages = world.raw.execute(
-            "SELECT page, order_document, withdrawn, status FROM page WHERE case_id = ?", (case,)
-        ).fetchall()
+        shown = orjson.loads(document)
+        joined = [CaseId(each) for each in shown["joined"]]
         yield CaseView(
             case=CaseId(case),
-            log=[read_event(orjson.loads(text)) for (text,) in log],
-            document=orjson.loads(document),
-            pages=[{**orjson.loads(page[1]), "withdrawn": page[2]} for page in pages],
+            log=_log(world, case),
+            beside={each: _log(world, each) for each in joined},
+            document=shown,
+            pages=[page for each in (case, *joined) for page in _pages(world, each)],
             folded_at=read_sqlite_instant(folded_at),
             now=world.clock.now(),
             book=world.desk.books.current,
@@ -70,20 +65,30 @@ def views(world: World, which: Callable[[int], bool] = lambda _: True) -> Iterat
         )
 
 
-def _again(view: CaseView, log: Sequence[Event], at: Any) -> Case:
-    return fold(view.case, log, view.book, at, view.roster)
+def _log(world: World, case: str) -> list[Event]:
+    rows = world.raw.execute(
+        "SELECT document FROM case_log WHERE case_id = ? ORDER BY seq", (case,)
+    ).fetchall()
+    return [read_event(orjson.loads(text)) for (text,) in rows]
 
 
-def _same_as_log(view: CaseView, case: Case, planned: Plan) -> Iterator[Violation]:
-    """`case` is the fold of the log, met in any order, at the instant of the stored one."""
+def _pages(world: World, case: str) -> list[dict[str, Any]]:
+    rows = world.raw.execute(
+        "SELECT order_document, withdrawn FROM page WHERE case_id = ?", (case,)
+    ).fetchall()
+    return [{**orjson.loads(order), "withdrawn": withdrawn} for order, withdrawn in rows]
+
+
+def _same_as_log(view: CaseView, again: Again) -> Iterator[Violation]:
+    """It is what its log says, met in any order, at the instant of the stored one."""
     stored = view.document
     rebuilt: Mapping[str, Any] = orjson.loads(
         orjson.dumps(
             case_document(
-                case,
+                again.shown,
                 version=stored["version"],
                 head=stored["head"],
-                next_due_at=planned.next_due_at,
+                next_due_at=again.planned.next_due_at,
             )
         )
     )
@@ -94,13 +99,13 @@ def _same_as_log(view: CaseView, case: Case, planned: Plan) -> Iterator[Violatio
             yield Violation(6 if name == "next_due_at" else number, f"{view.case}: {what}")
 
 
-def _tier_falls(view: CaseView) -> Iterator[Violation]:
+def _tier_falls(view: CaseView, log: Sequence[Event]) -> Iterator[Violation]:
     """A tier falls only by a named human."""
     history = view.document["tier_history"]
     for before, after in pairwise(history):
         if Tier(after["tier"]).rank >= Tier(before["tier"]).rank:
             continue
-        if not any(_lowers(event) for event in view.log if event.id == after["event"]):
+        if not any(_lowers(event) for event in log if event.id == after["event"]):
             what = f"{before['tier']} to {after['tier']} by {after['event']}"
             yield Violation(5, f"{view.case}: tier fell by itself: {what}")
 
@@ -117,11 +122,11 @@ def _lowers(event: Event) -> bool:
     )
 
 
-def _owed(world: World, view: CaseView, then: Plan, case: Case) -> Iterator[Violation]:
-    """Everything that is owed by now is there, and the next instant is ahead; `then` is the plan
-    of its last fold."""
+def _owed(world: World, view: CaseView, again: Again) -> Iterator[Violation]:
+    """Everything that is owed by now is there, and the next instant is ahead."""
+    case = again.at_the_end
     planned = plan(case, view.book, view.roster, view.now)
-    yield from _ordered(view, then.orders, planned.orders)
+    yield from _ordered(view, again.planned.orders, planned.orders)
     late = [timer for timer in planned.raises if timer.due_at < view.now - _LATE]
     if late:
         yield Violation(6, f"{view.case}: timer ran out and raised nothing: {late[0].rule}")
@@ -156,13 +161,19 @@ def _was_told_to_another(view: CaseView, order: PageOrder) -> bool:
     return (served.id if served else None) != order.person
 
 
-def _deadlines_stand(world: World, view: CaseView, after: Case) -> Iterator[Violation]:
-    """What a run's acknowledgement was due at some way along its log is not later at the end."""
-    if len(view.log) < 3:
+def _deadlines_stand(world: World, view: CaseView, again: Again) -> Iterator[Violation]:
+    """What a run's acknowledgement was due at some way along its log is not later at the end.
+
+    Cases that are joined were not one before the last of them was.
+    """
+    ordered = in_receipt_order(again.log)
+    joined = [at for at, event in enumerate(ordered, start=1) if view.beside and has_effect(event)]
+    first = max(joined, default=1)
+    if len(ordered) < max(3, first + 1):
         return
-    ordered = sorted(view.log, key=lambda event: event.receipt_order)
-    cut = dice(world.story.seed, "cut", view.case).randrange(1, len(ordered))
-    before = _again(view, ordered[:cut], ordered[cut - 1].received_at)
+    cut = dice(world.story.seed, "cut", view.case).randrange(first, len(ordered))
+    at, after = ordered[cut - 1].received_at, again.at_the_end
+    before = fold(after.id, ordered[:cut], view.book, at, view.roster)
     dues = {each.run_tag: each.due_at for each in after.obligations if each.name == ACKNOWLEDGEMENT}
     for each in before.obligations:
         if each.name == ACKNOWLEDGEMENT and dues.get(each.run_tag, each.due_at) > each.due_at:

@@ -20,6 +20,8 @@ MUST_REACH = frozenset(
         "a tier was raised",
         "unread records were paged",
         "an owner was found",
+        "cases were joined",
+        "joined cases were parted",
         "a page was withdrawn",
         *(
             f"died at {role}.{place}"
@@ -56,6 +58,13 @@ _MARKS = {
     "a case was closed": "SELECT 1 FROM cases WHERE state = 'closed'",
     "a case was EMERGENT": "SELECT 1 FROM cases WHERE tier = 'EMERGENT'",
     "an owner was found": "SELECT 1 FROM cases WHERE owner IS NOT NULL",
+    "cases were joined": "SELECT 1 FROM cases WHERE document ->> '$.joined' <> '[]'",
+    "joined cases were parted": (
+        "SELECT 1 FROM journal AS parted JOIN journal AS joined USING (case_id)"
+        " WHERE parted.type = 'cases.parted.v1' AND parted.effect"
+        " AND joined.type = 'cases.joined.v1' AND joined.effect"
+        " AND joined.received_at < parted.received_at"
+    ),
     "a page was withdrawn": "SELECT 1 FROM page WHERE withdrawn IS NOT NULL",
     "unread records were paged": "SELECT 1 FROM page WHERE item IS NOT NULL",
     "a page stood at the desk": "SELECT 1 FROM page_attempt WHERE route = 'desk-inbox'",

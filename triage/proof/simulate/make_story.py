@@ -11,6 +11,7 @@ from triage.proof.messages import TimedMessage, envelope, structured
 from triage.proof.mischief import garbage, wrong_door
 from triage.proof.people_and_places import hospitals
 from triage.proof.simulate.crash_points import AWAIT
+from triage.proof.simulate.joins import joins
 from triage.proof.simulate.sample_roster import sample_roster
 from triage.proof.simulate.story import HTTP, Crash, Message, Outage, Story, Temper, dice
 
@@ -37,6 +38,7 @@ _MOST_NTH = {
 }
 _NTH = 25
 _AWAITS_DIGITS = 3.4  # a story goes through some hundreds or thousands of them
+_JOINS = 0.3
 _CROWDS = 0.025
 _CROWD = 150
 _EMERGENT = {
@@ -80,7 +82,7 @@ def random_story(seed: int) -> Story:
         start=start,
         hours=hours,
         roster=sample_roster(luck),
-        messages=tuple(_messages(luck, start, hours)),
+        messages=_with_joins(seed, start, hours, tuple(_messages(luck, start, hours))),
         crashes=tuple(_crashes(luck)),
         outages=tuple(_outages(luck, hours)),
         processes=luck.choice((1, 1, 2)),
@@ -143,6 +145,17 @@ def _messages(luck: Random, start: datetime, hours: float) -> Iterator[Message]:
     for message in sorted(found, key=lambda each: each.at):
         if message.at < end:
             yield _by_some_door(luck, message)
+
+
+def _with_joins(
+    seed: int, start: datetime, hours: float, messages: tuple[Message, ...]
+) -> tuple[Message, ...]:
+    luck, named = dice(seed, "joins"), dict.fromkeys(each.key.decode() for each in messages)
+    referrals = [each for each in named if "/" in each]
+    if len(referrals) < 2 or luck.random() > _JOINS:
+        return messages
+    found = (*messages, *joins(luck, referrals, start, hours))
+    return tuple(sorted(found, key=lambda each: each.at))
 
 
 def _by_some_door(luck: Random, message: TimedMessage) -> Message:

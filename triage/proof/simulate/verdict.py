@@ -22,12 +22,14 @@ class Violation:
 class CaseView:
     """One case as a run left it, for whoever judges it again from its log.
 
-    `document` is the stored case (contract section 3) as it stood at `folded_at`; `pages` are the
-    stored orders, withdrawn ones too.
+    `document` is the stored case (contract section 3) as it stood at `folded_at`. `beside` has the
+    logs of those that it is joined with; `pages` are the stored orders for it and them, withdrawn
+    ones too.
     """
 
     case: CaseId
     log: Sequence[Event]
+    beside: Mapping[CaseId, Sequence[Event]]
     document: Mapping[str, Any]
     pages: Sequence[Mapping[str, Any]]
     folded_at: datetime
