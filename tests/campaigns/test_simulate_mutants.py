@@ -1,4 +1,4 @@
-"""Eight planted faults: each is found out by the checker within 200 seeds, also what never ends."""
+"""Nine planted faults: each is found out by the checker within 200 seeds, also what never ends."""
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from triage.books import load_books
 from triage.consumers.batch import Stored, store_batch
 from triage.consumers.batches import Batches
 from triage.consumers.records import ReadRecord, spans
-from triage.domain.events import Actor, Sender, Side
+from triage.domain.events import Actor, CaseId, Event, Sender, Side
 from triage.domain.paging import Attempt, ClaimedPage
 from triage.handle import Incoming, handle
 from triage.intake.decode import decode
@@ -29,7 +29,7 @@ from triage.proof.simulate.run import run_story
 from triage.proof.simulate.story import Story
 from triage.proof.simulate.verdict import Violation
 from triage.proof.simulate.web_door import look_at_page
-from triage.recording.ledger import PolicyBooks
+from triage.recording.ledger import Ledger, PolicyBooks
 from triage.store import page_writes
 from triage.store.prepared import Prepared
 from triage.store.session import instant_parameter
@@ -191,6 +191,17 @@ def test_a_first_in_first_out_backlog_turns_the_checker_red(
     ).bindparams(instant_parameter("now"))
     monkeypatch.setattr(page_writes, "CLAIM_SQLITE", Prepared(fifo))
     number, _ = _first_red(Makers(), 8, (crowd(seed) for seed in range(5)))
+    assert number <= _SEEDS
+
+
+def test_a_joining_that_only_one_of_the_cases_hears_of_turns_the_checker_red(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def alone(_ledger: Ledger, event: Event) -> set[CaseId]:
+        return {event.case}
+
+    monkeypatch.setattr(Ledger, "_joint", alone)
+    number, _ = _first_red(Makers(), 4, _stories())
     assert number <= _SEEDS
 
 

@@ -19,10 +19,12 @@ from triage.proof.simulate.campaign import Judge
 from triage.proof.simulate.check_cases import check_cases
 from triage.proof.simulate.check_pages import check_pages
 from triage.proof.simulate.checker import check
+from triage.proof.simulate.command import DEFAULT_ROTA
 from triage.proof.simulate.crash_points import ProcessDied
 from triage.proof.simulate.make_story import random_story
 from triage.proof.simulate.month_end import figures_and_check
 from triage.proof.simulate.month_figures import figures
+from triage.proof.simulate.month_story import Month, month_story
 from triage.proof.simulate.run import run_story
 from triage.proof.simulate.shrink import shrink
 from triage.proof.simulate.side_by_side import side_by_side
@@ -208,6 +210,16 @@ def test_a_month_as_json_adds_up() -> None:
     assert month["pages"] == sum(each["pages"] for each in month["people"].values())
     assert month["pages"] == sum(each["pages"] for each in month["shifts"].values())
     assert all(each["nights_woken"] <= 3 for each in month["people"].values())
+
+
+def test_in_a_month_some_referrals_are_found_to_be_of_one_patient() -> None:
+    month = Month(roster=DEFAULT_ROTA.read_text(), days=3, cases=60, seed=2)
+    outcome = run_story(month_story(month), _books(), watches=False)
+    joined = "SELECT lead_case_id FROM cases WHERE document ->> '$.joined' <> '[]'"
+    leads = [lead for (lead,) in outcome.world.raw.execute(joined)]
+    assert len(leads) >= 2
+    assert len(set(leads)) < len(leads)
+    assert check(outcome) == []
 
 
 def test_the_page_of_a_month_stands_by_itself_and_has_a_dot_for_each_page(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from triage.proof.messages import TimedMessage, envelope, structured
 from triage.proof.mischief import garbage, wrong_door
 from triage.proof.people_and_places import hospitals
 from triage.proof.simulate.crash_points import AWAIT
-from triage.proof.simulate.joins import joins
+from triage.proof.simulate.joins import Joiner
 from triage.proof.simulate.sample_roster import sample_roster
 from triage.proof.simulate.story import HTTP, Crash, Message, Outage, Story, Temper, dice
 
@@ -154,7 +154,7 @@ def _with_joins(
     referrals = [each for each in named if "/" in each]
     if len(referrals) < 2 or luck.random() > _JOINS:
         return messages
-    found = (*messages, *joins(luck, referrals, start, hours))
+    found = (*messages, *Joiner(luck=luck).messages(referrals, start, hours / 2))
     return tuple(sorted(found, key=lambda each: each.at))
 
 

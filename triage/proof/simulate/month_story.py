@@ -3,16 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from triage.domain.roster_file.reading import read_roster
 from triage.proof.hospitals import HospitalStream, Traffic
 from triage.proof.messages import TimedMessage
 from triage.proof.people_and_places import CENTRE
+from triage.proof.simulate.joins import Joiner
 from triage.proof.simulate.make_story import as_message
-from triage.proof.simulate.story import CALM, Message, Story
+from triage.proof.simulate.story import CALM, Message, Story, dice
 
 _STARTS = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday; a change of the clocks is in its month
+# Two hospitals refer one patient, somebody sees it, and is now and then wrong: no measured rates.
+_OF_ONE_PATIENT, _WRONGLY, _FOUND_WITHIN_HOURS = 0.03, 0.1, 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +39,7 @@ def month_story(month: Month) -> Story:
         start=start,
         hours=month.days * 24,
         roster=month.roster,
-        messages=tuple(_messages(month, start, roster.default_site)),
+        messages=tuple(_with_joins(month, start, roster.default_site)),
         partitions=1,
         temper=CALM,
     )
@@ -48,6 +51,20 @@ def _messages(month: Month, start: datetime, site: str) -> Iterator[Message]:
     end = start + timedelta(days=month.days)
     for message in takewhile(lambda each: each.at < end, stream):
         yield as_message(_readdressed(message, site), message.key.decode().partition("/")[0])
+
+
+def _with_joins(month: Month, start: datetime, site: str) -> Iterator[Message]:
+    """Some referrals turn out to be of the patient of the one before."""
+    first_at: dict[str, datetime] = {}
+    for message in _messages(month, start, site):
+        first_at.setdefault(message.key.decode(), message.at)
+        yield message
+    referrals = [each for each in first_at if "/" in each]
+    for before, referral in pairwise(referrals):
+        luck = dice(month.seed, "joins", referral)
+        if luck.random() < _OF_ONE_PATIENT:
+            joiner = Joiner(luck=luck, site=site, part=_WRONGLY, by_http=0.0)
+            yield from joiner.messages((before, referral), first_at[referral], _FOUND_WITHIN_HOURS)
 
 
 def _readdressed(message: TimedMessage, site: str) -> TimedMessage:
