@@ -6,7 +6,7 @@ from tests.second_opinion.case_answers import (
     offer,
     take_answer,
 )
-from tests.second_opinion.case_chart import RANK, Chart, is_higher
+from tests.second_opinion.case_chart import RANK, Chart, is_higher, restart
 from tests.second_opinion.case_closing import accept_plan, cancel, reopen_by, take_closing
 from tests.second_opinion.case_joins import joins_or_parts
 from tests.second_opinion.case_milestones import correct, reach
@@ -93,23 +93,28 @@ def set_tier(chart: Chart, event: Event) -> bool:
     lowers = chart.tier is not None and is_higher(chart.tier, tier)
     if lowers and not may_lower and chart.palliative is None:
         return False
-    if lowers and may_lower:  # also of the tier that a palliative decision hides
-        if chart.palliative is not None:
-            chart.palliative = None
-            raise_run(chart, event.receipt, event)
-        reopen_by(chart, event, report, asks=False)
+    lowers = lowers and may_lower  # also the tier that a palliative decision hides
+    was_palliative, chart.palliative = chart.palliative is not None, None
+    reopen_by(chart, event, report, asks=not lowers)
+    runs = len(chart.runs)
+    if lowers:
         lower(chart, event, report, tier)
     else:
-        was_palliative, chart.palliative = chart.palliative is not None, None
-        reopen_by(chart, event, report, asks=True)
-        runs = len(chart.runs)
         take_findings(chart, event, report, Set(tier))
-        if was_palliative and len(chart.runs) == runs:
-            raise_run(chart, event.receipt, event)
+    if was_palliative:
+        waits_for_all(chart, event, is_paged=len(chart.runs) > runs)
     if report.seen.review:
         review(chart, event)
     chart.tier_acts.append(event)
     return True
+
+
+def waits_for_all(chart: Chart, event: Event, *, is_paged: bool) -> None:
+    """After a palliative decision the tier that stands now is a raise."""
+    if not is_paged:
+        raise_run(chart, event.receipt, event)
+    elif chart.restarts:
+        restart(chart, event.receipt)
 
 
 def tier_of(event: Event) -> str:

@@ -137,8 +137,9 @@ def operated(chart: Chart, decided: datetime) -> datetime | None:
 
 
 def is_only_unstable(chart: Chart, now: datetime) -> bool:
-    """'U4 only': what findings give now, and no lower tier that somebody set."""
-    return not chart.is_lowered and classify(chart.reports, now).rules == ["U4"]
+    """'U4 only': what findings give now, and no tier that somebody set, who may know more."""
+    is_set = chart.is_lowered or "SET" in chart.stands
+    return not is_set and classify(chart.reports, now).rules == ["U4"]
 
 
 def radiotherapy(chart: Chart) -> Iterator[Owed]:

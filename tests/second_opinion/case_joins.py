@@ -87,6 +87,7 @@ def unite(chart: Chart, parts: list[Chart], event: Event, hours: Hours) -> None:
         end_run(chart, event.receipt)
         closings = [each.closing for each in parts if each.closing is not None]
         chart.closing = max(closings, key=lambda each: each.event.received_at)
+        chart.is_cancel_asked = False
         return
     chart.closing = None
     chart.is_cancel_asked = any(each.is_cancel_asked for each in alive)
