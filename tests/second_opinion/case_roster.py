@@ -68,6 +68,12 @@ class Stint:
         """'Each ... counts in every process within seconds; a revocation is a row too.'"""
         return self.made <= at and (self.revoked is None or at < self.revoked)
 
+    def counts_until(self, known: datetime) -> datetime:
+        """'A change at the desk counts from when it is made until it is revoked' (decision 12)."""
+        if self.revoked is None or self.revoked > known:
+            return self.end
+        return min(self.end, self.revoked)
+
 
 @dataclass(frozen=True)
 class File:
@@ -112,7 +118,7 @@ class Rosters:
             running = [e for e in found if e.role == role and e.start <= at < e.end]
             if running:
                 chosen = max(running, key=lambda each: getattr(each, latest))
-                until = f"until {chosen.end.astimezone(LONDON):%Y-%m-%d %H:%M}"
+                until = f"until {chosen.counts_until(known).astimezone(LONDON):%Y-%m-%d %H:%M}"
                 return Serving(file.humans[chosen.person], f"{chosen.what} {until}")
         for rota in file.rotas:
             if rota.role == role and begins(rota) <= at:
