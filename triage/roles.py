@@ -123,13 +123,15 @@ class Roles:
 
     def escalate(self) -> Metronome:
         """The sweep and what makes it run."""
-        sweep = Sweep(self._own_store("sweep"), self.desk, self.clock)
+        failed = self.instruments.loop_failed
+        sweep = Sweep(self._own_store("sweep"), self.desk, self.clock, failed)
         metronome = Metronome(
             sweep.turn,
             clock=self.clock,
             machine=SystemClock(),
             run_blocking=self.run_blocking,
             speed=self.speed,
+            failed=failed,
         )
         self.on_wake("due", metronome.wake)
         return metronome

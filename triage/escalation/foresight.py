@@ -5,7 +5,7 @@ a time. What has changed meanwhile is worked out anew when it is due, as everyth
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from triage.domain.errors import StoreUnavailable
@@ -30,8 +30,10 @@ _BEGINNING = datetime.min.replace(tzinfo=UTC)
 class Foresight:
     """What is known of the next seconds. For one sweep, in its thread; its hands may `forget`."""
 
-    def __init__(self, store: Store, desk: Desk) -> None:
-        self._store, self._desk = store, desk
+    def __init__(
+        self, store: Store, desk: Desk, failed: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._store, self._desk, self._failed = store, desk, failed
         self._known: dict[CaseId, Foreseen] = {}
         self._looked_upto = (_BEGINNING, "")
         self._ask_from = _BEGINNING
@@ -69,6 +71,7 @@ class Foresight:
         except StoreUnavailable:
             raise
         except Exception as error:  # a loop's outer edge: the sweep itself will meet it again
+            self._failed("sweep_foresight")
             _LOG.error("sweep.foresight_failed: %s", described(error))
             return False
 

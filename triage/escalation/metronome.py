@@ -46,7 +46,8 @@ class Metronome:
     """Runs `turn` in a thread, never twice at once.
 
     `clock` is the service's; `machine` the clock that APScheduler goes by, on which `clock` runs
-    `speed` times as fast (a demonstration; otherwise both are one).
+    `speed` times as fast (a demonstration; otherwise both are one). `failed` is told of a turn that
+    ended in a fault of ours.
     """
 
     def __init__(
@@ -57,8 +58,9 @@ class Metronome:
         machine: Clock,
         run_blocking: Callable[[Callable[[], SweepResult]], Awaitable[SweepResult]],
         speed: float = 1.0,
+        failed: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._turn, self._clock, self._machine = turn, clock, machine
+        self._turn, self._clock, self._machine, self._failed = turn, clock, machine, failed
         self._run_blocking, self._speed = run_blocking, speed
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._turning = asyncio.Lock()
@@ -106,6 +108,7 @@ class Metronome:
                 self._wait_for_database(error)
             except Exception as error:
                 self._status.failed_turns += 1
+                self._failed("sweep")
                 _LOG.error("sweep.turn_failed: %s", described(error))
             else:
                 self._note(now, result)

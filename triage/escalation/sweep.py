@@ -2,7 +2,7 @@
 
 import gc
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -82,13 +82,19 @@ class Sweep:
     """Synchronous; one turn at a time in a process, any number of processes.
 
     `clock`: what falls due while a burst is swept is swept with it. Without one a turn ends with
-    what is due at its `now`.
+    what is due at its `now`. `failed` is told of each fault of ours, by the part that has it.
     """
 
-    def __init__(self, store: Store, desk: Desk, clock: Clock | None = None) -> None:
-        self._store, self._desk, self._clock = store, desk, clock
+    def __init__(
+        self,
+        store: Store,
+        desk: Desk,
+        clock: Clock | None = None,
+        failed: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._store, self._desk, self._clock, self._failed = store, desk, clock, failed
         self._again_at: dict[CaseId, datetime] = {}
-        self._foresight = Foresight(store, desk)
+        self._foresight = Foresight(store, desk, failed)
         self._stamped_at: datetime | None = None
 
     def turn(self, now: datetime) -> SweepResult:
@@ -205,8 +211,10 @@ class Sweep:
         for case in cases:
             self._again_at[case] = now + _RETRY_AFTER
             tally.failed.append(case)
+            self._failed("sweep_case")
             _LOG.error("sweep.case_failed: %s: %s", case, described(error))
         if not cases:
+            self._failed("sweep_claim")
             _LOG.error("sweep.claim_failed: %s", described(error))
 
     def _count(self, cases: Sequence[CaseId], pages: int, tally: _Tally) -> None:
@@ -224,6 +232,7 @@ class Sweep:
         except StoreUnavailable:
             raise
         except Exception as error:
+            self._failed("sweep_unread")
             _LOG.error("sweep.unread_failed: %s", described(error))
         else:
             tally.pages += pages

@@ -39,6 +39,7 @@ AUDIT_STATES = ("seen", "judged")
 AUDIT_KINDS = tuple(kind.value for kind in AuditKind)
 TIMED = (
     "audit", "canary", "feeds", "keeper", "louder", "recalls", "registering", "roster", "silence",
+    "sweep", "sweep_case", "sweep_claim", "sweep_foresight", "sweep_unread",
 )  # fmt: skip
 OTHER = "other"  # every hospital that is no registered source
 

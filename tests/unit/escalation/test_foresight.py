@@ -1,5 +1,6 @@
 """Looking ahead changes when a case is worked out, and nothing that comes of it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -187,12 +188,15 @@ def test_a_fault_of_ours_is_met_when_the_case_is_due_and_holds_up_no_other(caplo
     store = a_house()
     receive(store, range(500, 510), destination=BROKEN, findings=EMERGENT)
     due = first_due(store)
-    sweep = Sweep(store, desk(store, Faulty()))
+    told = Counter[str]()
+    sweep = Sweep(store, desk(store, Faulty()), failed=lambda part: told.update([part]))
     for _ in range(20):
         sweep.turn(due - timedelta(seconds=5))
     result = sweep.turn(due)
     assert (result.cases, len(result.failed)) == (MANY, 10)
     assert "sweep.foresight_failed" in caplog.text
+    assert told["sweep_foresight"] > 0
+    assert told["sweep_case"] == 10
 
 
 def _accept(store: Store, number: int) -> None:

@@ -173,13 +173,14 @@ def test_a_fault_in_a_turn_is_counted_and_the_next_turn_comes(caplog: Any) -> No
             raise ZeroDivisionError("Sample Patient")
         return quiet()
 
-    made = metronome(turn)
+    told: list[str] = []
+    made = metronome(turn, failed=told.append)
 
     async def again() -> None:
         await eventually(lambda: made.status().turns >= 1)
 
     play(made, again)
-    assert made.status().failed_turns == 1
+    assert made.status().failed_turns == len(told) == 1
     assert "ZeroDivisionError at test_metronome.py" in caplog.text
     assert "Sample" not in caplog.text
 

@@ -15,6 +15,7 @@ from triage.handle import Incoming, handle
 from triage.intake.decode import decode
 from triage.intake.door import Door
 from triage.intake.unreadable import Unreadable, quarantine_item
+from triage.metrics.instruments import Instruments
 from triage.recording.ledger import Desk
 from triage.store import Store, open_store
 
@@ -178,9 +179,12 @@ def test_a_fault_in_unread_records_keeps_neither_the_turns_mark_nor_the_next_ins
     faulty = desk(store)
     faulty.books = WithoutBookForUnread(faulty.books)
     now = OPENED + timedelta(minutes=20)
-    result = Sweep(store, faulty).turn(now)
+    instruments = Instruments(version="test")
+    result = Sweep(store, faulty, failed=instruments.loop_failed).turn(now)
     assert result.cases == 1
     assert result.next_in is not None
+    counted, label = instruments.registry.get_sample_value, {"loop": "sweep_unread"}
+    assert counted("triage_loop_failures_total", label) == 1
     assert "ZeroDivisionError at test_sweep.py" in caplog.text
     assert "Sample" not in caplog.text
     with store.read() as reader:
