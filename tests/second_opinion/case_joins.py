@@ -98,6 +98,9 @@ def unite(chart: Chart, parts: list[Chart], event: Event, hours: Hours) -> None:
 
 def highest_tier(chart: Chart, parts: list[Chart]) -> None:
     best = max(parts, key=lambda each: rank(each.shown_tier or ""))
+    for each in parts:
+        if each.shown_tier == best.shown_tier == chart.shown_tier:
+            chart.stands |= each.stands  # a human or a timer gave it, whatever was closed then
     if rank(best.shown_tier or "") > rank(chart.shown_tier or ""):
         chart.palliative = None
         chart.tier, chart.gave = best.tier, list(best.gave)

@@ -12,6 +12,7 @@ from triage.domain.tiers import Tier
 from triage.workflow.course import Course
 from triage.workflow.people import ladder_tier
 from triage.workflow.ratchet import latest_occurred, rise
+from triage.workflow.result import NO_FINDINGS
 
 
 def unite(course: Course, parts: Sequence[Course], event: Event) -> None:
@@ -43,7 +44,12 @@ def _keep_open(course: Course, parts: Sequence[Course]) -> None:
 def _keep_tier(course: Course, parts: Sequence[Course], event: Event) -> None:
     course.ever_emergent = course.ever_emergent or any(each.ever_emergent for each in parts)
     top = max(parts, key=lambda each: each.standing_tier.rank)
-    if top.tier is None or top.standing_tier.rank <= course.standing_tier.rank:
+    if top.tier is None or top.standing_tier.rank < course.standing_tier.rank:
+        return
+    if top.standing_tier is course.standing_tier:
+        for each in parts:
+            if each.standing_tier is top.standing_tier:
+                course.given_rules |= each.given_rules & NO_FINDINGS
         return
     course.palliative = course.palliative_by = None
     rise(course, top.tier, frozenset(top.given_rules), event, by=None, reason=None)

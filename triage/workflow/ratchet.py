@@ -189,10 +189,12 @@ def call_decider(course: Course) -> None:
 
 def leave_palliative(course: Course, event: Event) -> bool:
     """A palliative decision ends: all findings count again, and their tier is paged anew."""
-    if course.palliative is None or course.tier is None:
+    if course.palliative is None:
         return False
     course.palliative = course.palliative_by = None
     course.turns.append(event)
+    if course.tier is None:
+        return True  # nothing has opened it yet: no tier stands, and nobody is paged
     course.history.append(
         TierChange(
             tier=course.tier,

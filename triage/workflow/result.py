@@ -11,6 +11,9 @@ from triage.workflow.course import Course
 from triage.workflow.milestone_entries import corrected_entries, standing
 from triage.workflow.terms import timer_wait
 
+# Rules that no findings give: a human or a timer did.
+NO_FINDINGS = frozenset({"E6", "TIMER_60", "D7", "SET"})
+
 
 def case_from(course: Course, events: Sequence[Event], now: datetime) -> Case:
     """What people see at `now`; obligations are added by `with_obligations`."""
@@ -75,8 +78,7 @@ def standing_rules(course: Course, present: Assessment) -> tuple[tuple[str, ...]
     if present.tier.rank < course.tier.rank:
         return tuple(sorted(course.given_rules)), True
     if present.tier is course.tier:
-        by_people = course.given_rules & {"E6", "TIMER_60", "D7", "SET"}
-        return tuple(sorted({*present.rules, *by_people})), False
+        return tuple(sorted({*present.rules, *(course.given_rules & NO_FINDINGS)})), False
     return tuple(sorted(course.given_rules)), False
 
 
