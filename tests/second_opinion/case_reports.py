@@ -102,12 +102,27 @@ def take_field(merged: Merged, report: Report, name: str) -> None:
     if not is_known(report, name):
         merged.sent_unknown.add(name)
         return
+    if name == "sins_items":
+        take_items(merged, report)
+        return
     if merged.at.get(name) == report.occurred:
         before, value = merged.value(name), value_of(report.seen, name)
         hides = place(name, value) is None and place(name, before) is not None
         if hides or is_worse(name, before, value):
             return
     merged.raw[name], merged.at[name] = report.raw[name], report.occurred
+
+
+def take_items(merged: Merged, report: Report) -> None:
+    """Each of the six is a value of its own: what a later message leaves out it does not unsay."""
+    before = merged.seen.items
+    points = dict(before)
+    for item, now in report.seen.items.items():
+        at = f"sins_items.{item}"
+        is_same = merged.at.get(at) == report.occurred
+        points[item] = max(before[item], now) if is_same else now
+        merged.at[at] = report.occurred
+    merged.raw["sins_items"] = points
 
 
 def has_lost_walking(report: Report, earlier: list[Report]) -> bool:
