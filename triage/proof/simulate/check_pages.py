@@ -26,6 +26,11 @@ _PAGES = (
     "SELECT page, case_id, is_emergent, status, withdrawn, ordered_at, ready_at, tier"
     " FROM page ORDER BY ordered_at, page"
 )
+_GAVE_WAY = (
+    "SELECT page.page, case_log.received_at FROM page JOIN page_attempt USING (page)"
+    " JOIN case_log USING (case_id) WHERE page_attempt.provider_word = 'superseded'"
+    " AND case_log.document ->> '$.type' = 'cases.parted.v1'"
+)
 
 
 def check_pages(outcome: Outcome) -> Iterator[Violation]:
@@ -35,8 +40,9 @@ def check_pages(outcome: Outcome) -> Iterator[Violation]:
     for arrival in world.phones.arrivals:
         arrivals[arrival.document["page"]].append(arrival)
     pages = world.raw.execute(_PAGES).fetchall()
+    again = _owed_again(world)
     for row in pages:
-        yield from _arrives(world, row, arrivals[row[0]])
+        yield from _arrives(world, row, arrivals[row[0]], again.get(row[0], []))
     for page, found in arrivals.items():
         yield from _doubled(page, found)
     yield from _queued(world, arrivals, {row[0]: read_sqlite_instant(row[5]) for row in pages})
@@ -46,10 +52,21 @@ def check_pages(outcome: Outcome) -> Iterator[Violation]:
     yield from _owners(world)
 
 
-def _arrives(world: World, row: Any, found: list[Arrival]) -> Iterator[Violation]:
+def _owed_again(world: World) -> dict[str, list[datetime]]:
+    """Of pages that gave way to those of a case that theirs was joined with: when it was parted."""
+    found: dict[str, list[datetime]] = defaultdict(list)
+    for page, parted in world.raw.execute(_GAVE_WAY).fetchall():
+        found[page].append(read_sqlite_instant(parted))
+    return found
+
+
+def _arrives(
+    world: World, row: Any, found: list[Arrival], again: list[datetime]
+) -> Iterator[Violation]:
     page, _, is_emergent, status, withdrawn, ordered_text, *_ = row
     now, ordered_at = world.clock.now(), read_sqlite_instant(ordered_text)
     first = min((each.at for each in found), default=None)
+    ordered_at = max([ordered_at, *(at for at in again if at <= (first or now))])
     if status == "accepted" and first is None:
         yield Violation(7, f"recorded as sent, and at no provider: {page}")
         return
