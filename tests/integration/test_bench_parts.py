@@ -18,6 +18,11 @@ from triage.proof.ports import NoFreePort, free_port
 from triage.proof.webhook_receiver import webhook_receiver
 
 
+def test_a_port_that_was_given_is_not_given_again_before_somebody_can_listen_on_it() -> None:
+    given = [port for _ in range(400) for port in free_ports(1)]
+    assert len(set(given)) == len(given) == 400
+
+
 def test_the_receiver_answers_and_notes_each_page_when_it_came() -> None:
     came: list[tuple[dict[str, Any], float]] = []
 

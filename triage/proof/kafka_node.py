@@ -7,9 +7,11 @@ import signal
 import socket
 import string
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import cycle, islice
 from pathlib import Path
 
 from triage.domain.errors import TriageError
@@ -19,6 +21,7 @@ HOST = "127.0.0.1"
 # Below the range from which systems take ports for outgoing connections (32768 on Linux), so that
 # a client of a stopped node does not by chance occupy the port on which the node comes back.
 _PORTS = range(18_000, 32_000)
+_PROCESSES = 16  # so many have ports of their own
 _LOG_TAIL_LINES = 20
 _MEMORY = ("-Xms256m", "-Xmx512m")
 _JAVA_SETTINGS = ("-XX:+UseG1GC", "-XX:ActiveProcessorCount=2", "-Djava.awt.headless=true")
@@ -45,7 +48,7 @@ def free_ports(count: int) -> list[int]:
     """`count` different ports of 127.0.0.1 on which nobody listens now."""
     chosen: list[int] = []
     with ExitStack() as held:
-        for port in random.sample(_PORTS, k=len(_PORTS)):
+        for port in islice(_ports(os.getpid()), len(_PORTS) // _PROCESSES):
             if len(chosen) == count:
                 break
             listener = held.enter_context(socket.socket())
@@ -55,6 +58,15 @@ def free_ports(count: int) -> list[int]:
                 continue
             chosen.append(port)
     return chosen
+
+
+@cache
+def _ports(process: int) -> Iterator[int]:
+    """Whoever is given a port listens a second later: until then it must be given to nobody else,
+    neither here nor, as a rule, by another process that looks for one."""
+    ours = list(_PORTS[process % _PROCESSES :: _PROCESSES])
+    random.SystemRandom().shuffle(ours)
+    return cycle(ours)
 
 
 def java() -> Path:
