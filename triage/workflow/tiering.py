@@ -133,11 +133,11 @@ def apply_tier(course: Course, event: Event, report: Reported) -> Verdict:
     leave_palliative(course, event)
     seen = _take_examination(course, event, report)
     rules = frozenset({"E6" if tier is Tier.EMERGENT else "SET"})
-    if course.treated_at is not None:
+    if course.treated_at is None:
+        _set_upward(course, report, seen, tier, rules)
+    else:
         after_treatment(course, report, seen, is_set_emergent=tier is Tier.EMERGENT)
         course.unraised.append(_top_of(course, report, seen, tier, rules))
-        return Verdict(True)
-    _set_upward(course, report, seen, tier, rules)
     course.keep_promise(event)
     return Verdict(True)
 
