@@ -8,6 +8,7 @@ from tests.scenarios.house import ROSTER_TEXT
 from tests.second_opinion.case_answers import PageOf, ReadPage
 from tests.second_opinion.case_chart import Chart, is_higher
 from tests.second_opinion.case_hours import Hours
+from tests.second_opinion.case_joins import Group
 from tests.second_opinion.case_ladders import Page, acknowledgement_pages
 from tests.second_opinion.case_owed import Owed
 from tests.second_opinion.case_owes import duty_pages, owed
@@ -52,10 +53,12 @@ def second_opinion(
     read_page: ReadPage,
     hours: Hours | None = None,
     rosters: Rosters | None = None,
+    cases: Group = frozenset(),
 ) -> Said:
-    """The case at `now`. `read_page` tells what a page id in an answer was about."""
+    """`cases` (joined, where they are several) at `now`. `read_page` tells what a page id in an
+    answer was about."""
     hours = hours or Hours()
-    chart = walk(events, now, read_page, hours, rosters or rosters_of(ROSTER_TEXT))
+    chart = walk(events, now, read_page, hours, rosters or rosters_of(ROSTER_TEXT), cases)
     if chart.opener is None:
         return Said("unopened")
     latest = max((each.occurred for each in chart.reports), default=now)

@@ -39,8 +39,9 @@ def judge(view: CaseView) -> Iterator[Violation]:
     for now in instants if not since else [each for each in instants if each >= max(since)]:
         until = [each for each in events if each.received_at <= now]
         case = fold(view.case, until, view.book, now, view.roster)
-        log = log_of(group_of(view.case, until), until)
-        first, second = said_by(case, ()), second_opinion(log, now, known.get)
+        group = group_of(view.case, until)
+        said = second_opinion(log_of(group, until), now, known.get, cases=group)
+        first, second = said_by(case, ()), said
         for name in differing(first, second):
             if name in COMPARED:
                 ours, theirs = getattr(first, name), getattr(second, name)

@@ -8,7 +8,6 @@ from datetime import datetime
 from tests.scenarios.house import House
 from tests.second_opinion.case import PageOf, Said, second_opinion
 from tests.second_opinion.case_chart import HOUR, LONG_AGO
-from tests.second_opinion.case_checker import is_late
 from tests.second_opinion.case_compare import Parting, differing, instants, line, sides, summary
 from tests.second_opinion.case_join_logs import CASES, JoinMaker
 from tests.second_opinion.case_joins import group_of, joins_or_parts, log_of, named, opener_of
@@ -111,8 +110,6 @@ def _partings(
             assert second.state == "unopened"
             continue
         each = folded[case]
-        if any(is_late(one) for id_ in group for one in _log(folded, id_)):
-            continue  # found when the cases were parted: as by a service that was down
         lead = _lead(group, known)
         if lead is not None and each.lead not in (None, lead):
             yield _parting(seed, events, now, "lead", each.lead, lead, each.case, second)
@@ -123,11 +120,6 @@ def _partings(
             if case == lead or name in OF_A_MEMBER:
                 ours, theirs = getattr(first, name), getattr(second, name)
                 yield _parting(seed, events, now, f"{case} {name}", ours, theirs, each.case, second)
-
-
-def _log(folded: dict[CaseId, Folded], case: str) -> list[Event]:
-    each = folded.get(CaseId(case))
-    return list(each.held.events) if each is not None else []
 
 
 def _groups(known: list[Event]) -> set[frozenset[str]]:
@@ -143,7 +135,7 @@ def _second(
         key = read_page_id(page)
         return production.pages.get(page) if key is not None and key.case in here else None
 
-    return second_opinion(log_of(group, known), now, read)
+    return second_opinion(log_of(group, known), now, read, cases=group)
 
 
 def _lead(group: frozenset[str], known: list[Event]) -> str | None:

@@ -67,10 +67,15 @@ def opener_of(case: str, known: list[Event]) -> Event | None:
     return None
 
 
-def logs_before(event: Event, earlier: Sequence[Event]) -> list[list[Event]]:
+def is_joined_beyond(cases: Group, events: Iterable[Event]) -> bool:
+    """A timer runs out for the case that speaks: while joined with others, for that of all only."""
+    return any(not each <= cases for each in groups(events) if each & cases)
+
+
+def logs_before(event: Event, earlier: Sequence[Event]) -> list[tuple[Group, list[Event]]]:
     """Of each case that it joins, with those that it was joined with already."""
     parts = {group_of(case, earlier) for case in named(event)}
-    return [log_of(group, earlier) for group in sorted(parts, key=sorted)]
+    return [(group, log_of(group, earlier)) for group in sorted(parts, key=sorted)]
 
 
 def unite(chart: Chart, parts: list[Chart], event: Event, hours: Hours) -> None:

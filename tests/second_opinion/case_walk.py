@@ -12,7 +12,13 @@ from tests.second_opinion.case_answers import (
 from tests.second_opinion.case_chart import HOUR, Chart, Start
 from tests.second_opinion.case_closing import is_worse_than_received
 from tests.second_opinion.case_hours import Hours
-from tests.second_opinion.case_joins import joins_or_parts, logs_before, unite
+from tests.second_opinion.case_joins import (
+    Group,
+    is_joined_beyond,
+    joins_or_parts,
+    logs_before,
+    unite,
+)
 from tests.second_opinion.case_owes import owed
 from tests.second_opinion.case_reports import Report, report_of
 from tests.second_opinion.case_roster import Rosters
@@ -40,27 +46,31 @@ def walk(
     read_page: ReadPage,
     hours: Hours,
     rosters: Rosters,
+    cases: Group = frozenset(),
 ) -> Chart:
-    """The chart at `now`; events received later are not known yet, timer rows are not read."""
+    """The chart of `cases` at `now`; events received later are not known yet, timer rows are not
+    read."""
     chart = Chart(rosters)
     known = once_each(events, now)
     # 'Same `source`+`id`, other content = a new event plus a conflict flag'
     chart.has_conflict = len({(each.source, each.id) for each in known}) < len(known)
     parts = {
         each.key: [
-            walk(log, each.received_at, read_page, hours, rosters)
-            for log in logs_before(each, known[:number])
+            walk(log, each.received_at, read_page, hours, rosters, group)
+            for group, log in logs_before(each, known[:number])
         ]
         for number, each in enumerate(known)
         if each.type is T.CASES_JOINED and joins_or_parts(each)
     }
     chart.committed = sorted({row for found in parts.values() for one in found for row in one.rows})
-    for event in known:
+    for number, event in enumerate(known, start=1):
         pass_time(chart, event.received_at, hours)
         before = breaches(chart, event.received_at)
         turn = turns(chart)
         chart.heard = event.received_at
         step(chart, event, read_page)
+        if joins_or_parts(event):
+            chart.is_spoken_for = is_joined_beyond(cases, known[:number])
         if event.key in parts:
             unite(chart, parts[event.key], event, hours)
         if turns(chart) != turn and event.key not in parts:
@@ -158,7 +168,7 @@ def timers(chart: Chart) -> list[tuple[datetime, str]]:
     left = leaving(chart)
     if left is not None:
         found.append((left.lapses, "shift"))
-    if not waits_for_timers(chart):
+    if chart.is_spoken_for or not waits_for_timers(chart):
         return found
     if chart.timer is not None:
         found.append((chart.timer + HOUR, "TIMER_60"))
