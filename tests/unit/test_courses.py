@@ -9,15 +9,21 @@ import pytest
 
 from tests.properties.case_events import CASE, HOSPITAL, START, build
 from tests.scenarios.house import BOOK, ROSTER, House
+from tests.second_opinion.case_join_logs import JoinMaker
 from triage.domain.case import Case
-from triage.domain.events import CaseId, EventType
+from triage.domain.events import CaseId, Event, EventType
 from triage.domain.tiers import Tier
 from triage.recording.courses import Courses
 from triage.recording.holding import Held
 from triage.store.records import StoredCase
+from triage.workflow.fold import follow
 
 LATER = START + timedelta(hours=1)
 WHOLE: Mapping[CaseId, int] = MappingProxyType({})
+
+
+def _submitted(number: int) -> Event:
+    return build(number, EventType.REFERRAL_SUBMITTED, HOSPITAL, {}, (number, number, None))
 
 
 @pytest.fixture
@@ -96,3 +102,38 @@ def test_receipts_of_a_case_that_is_not_kept_need_only_the_end_of_its_log(house:
     end = _load(house, {CASE: 10_000})
     assert (end.last_seq, end.head, end.log) == (stored.last_seq, stored.head, stored.log[-1:])
     assert Courses().log(end) is None
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_joined_cases_come_to_the_same_where_nothing_is_kept(seed: int) -> None:
+    """Referrals that are joined and parted, with everything else that happens to them."""
+    maker, keeps, forgets = JoinMaker(seed), House(), House()
+    event = maker.first()
+    for _ in range(maker.length):
+        for house in (keeps, forgets):
+            forgets.desk.courses = Courses()
+            house.pass_time(event.received_at)
+            house.receive([event], event.received_at)
+        assert forgets.sent == keeps.sent
+        assert forgets.rows() == keeps.rows()
+        event = maker.next_event([each.order.page for each in keeps.sent])
+
+
+def test_a_log_read_anew_does_not_go_on_from_another_reading() -> None:
+    first, second, third, other = map(_submitted, range(1, 5))
+    courses, beside = Courses(), CaseId("beside")
+    one, both, anew = (first,), (first, second), (first, third)
+    for own, its in ((one, None), (one, other), (both, other), (anew, other), ((), other)):
+        logs = {CASE: own} if its is None else {CASE: own, beside: (its,)}
+        found = courses.together(CASE, logs, BOOK, ROSTER)
+        every = [each for log in logs.values() for each in log]
+        assert found.events == follow(CASE, every, BOOK, ROSTER).events
+
+
+def test_of_joined_cases_too_only_so_many_are_kept() -> None:
+    event = _submitted(1)
+    courses, other = Courses(limit=1), CaseId(f"{CASE}-2")
+    before = courses.together(CASE, {CASE: (event,)}, BOOK, ROSTER)
+    assert courses.together(CASE, {CASE: (event,)}, BOOK, ROSTER) is before
+    courses.together(other, {other: (event,)}, BOOK, ROSTER)
+    assert courses.together(CASE, {CASE: (event,)}, BOOK, ROSTER) is not before

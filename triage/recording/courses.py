@@ -6,8 +6,9 @@ link, by number and hash; the hash stands for every link before it.
 """
 
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import orjson
 
@@ -18,6 +19,7 @@ from triage.store.records import LogRow, StoredCase
 from triage.workflow.fold import Followed, follow, further
 
 KEPT_CASES = 512  # at about 100 kB for a log of 50 events
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,28 @@ class _Kept:
     done: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Joint:
+    """The course of several logs as one; of each how much of it, and its last event of those."""
+
+    followed: Followed
+    ends: Mapping[CaseId, tuple[int, Event | None]]
+
+    def goes_on_in(self, logs: Mapping[CaseId, Sequence[Event]]) -> bool:
+        """Each log begins with what was followed: a log that was read anew has other events."""
+        return self.ends.keys() == logs.keys() and all(
+            len(logs[case]) >= done and (last is None or logs[case][done - 1] is last)
+            for case, (done, last) in self.ends.items()
+        )
+
+
 class Courses:
     """The courses of the cases that were in hand last; for any number of threads."""
 
     def __init__(self, limit: int = KEPT_CASES) -> None:
         self._limit = limit
         self._kept: dict[CaseId, _Kept] = {}
+        self._joint: dict[CaseId, _Joint] = {}
         self._lock = threading.Lock()
 
     def known(self, cases: Collection[CaseId]) -> dict[CaseId, int]:
@@ -63,6 +81,27 @@ class Courses:
         else:
             before = further(before, kept.log[kept.done :])
         self._keep(stored.row.case_id, _Kept(kept.seq, kept.head, kept.log, before, len(kept.log)))
+        return before
+
+    def together(
+        self,
+        lead: CaseId,
+        logs: Mapping[CaseId, Sequence[Event]],
+        book: PolicyBook,
+        roster: Roster,
+    ) -> Followed:
+        """The course of these stored logs, as `log` gave them, as one; `lead` speaks for it."""
+        kept = self._joint.get(lead)
+        before = kept.followed if kept is not None and kept.goes_on_in(logs) else None
+        if before is None or before.course.book is not book or before.roster is not roster:
+            every = [event for log in logs.values() for event in log]
+            before = follow(lead, every, book, roster)
+        elif kept is not None:
+            ends = kept.ends
+            before = further(before, [e for case in logs for e in logs[case][ends[case][0] :]])
+        ends = {case: (len(log), log[-1] if log else None) for case, log in logs.items()}
+        with self._lock:
+            self._put(self._joint, lead, _Joint(before, ends))
         return before
 
     def note(
@@ -108,10 +147,14 @@ class Courses:
 
     def _keep(self, case: CaseId, kept: _Kept) -> None:
         with self._lock:
-            self._kept.pop(case, None)
-            self._kept[case] = kept
-            if len(self._kept) > self._limit:
-                del self._kept[next(iter(self._kept))]
+            self._put(self._kept, case, kept)
+
+    def _put(self, among: dict[CaseId, K], case: CaseId, kept: K) -> None:
+        """As the last of them; the one that was not in hand for longest makes room."""
+        among.pop(case, None)
+        among[case] = kept
+        if len(among) > self._limit:
+            del among[next(iter(among))]
 
 
 def _events(documents: Iterable[str]) -> list[Event]:

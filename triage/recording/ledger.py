@@ -20,7 +20,7 @@ from triage.recording.grouping import as_lead, as_member, carried_cases, groups,
 from triage.recording.holding import Held
 from triage.store.records import CaseRow, EventKey, SeenEvent, StoredCase
 from triage.store.transaction import Transaction
-from triage.workflow.fold import fold
+from triage.workflow.fold import Followed, further, seen_at
 from triage.workflow.joining import has_effect, named_cases
 from triage.workflow.people import hands_over_a_shift
 from triage.workflow.plan import Plan, plan
@@ -189,11 +189,15 @@ class Ledger:
 
     def _before(self, group: Sequence[Held], at: datetime) -> Case:
         """The case, or that of all joined ones, without what is new."""
-        lead, roster = group[0], self.desk.roster
-        book = self._book(lead)
+        lead = group[0]
         if len(group) == 1:
-            return lead.case_before(book, at, roster)
-        return fold(lead.id, [event for each in group for event in each.log], book, at, roster)
+            return lead.case_before(self._book(lead), at, self.desk.roster)
+        return seen_at(self._stored_together(lead, group), at)
+
+    def _stored_together(self, lead: Held, group: Sequence[Held]) -> Followed:
+        """The course of their stored logs as one."""
+        logs = {each.id: each.log for each in group}
+        return self.desk.courses.together(lead.id, logs, self._book(lead), self.desk.roster)
 
     def fold_all(self) -> list[Folded]:
         """Fold and plan every case that something happened to."""
@@ -236,11 +240,11 @@ class Ledger:
         """Joined cases are one fold, led by the one received first."""
         alone = {held.id: self._alone(held) for held in group}
         lead = min(group, key=lambda held: received_first(alone[held.id]))
-        book = self._book(lead)
+        stored = self._stored_together(lead, group)
         while True:
-            events = [event for held in group for event in held.events]
-            case = fold(lead.id, events, book, self.now, self.desk.roster)
-            planned = plan(case, book, self.desk.roster, self.now)
+            followed = further(stored, [event for held in group for event in held.new])
+            case = seen_at(followed, self.now)
+            planned = plan(case, self._book(lead), self.desk.roster, self.now)
             if not planned.raises:
                 break
             lead.new += [timer_event(case, timer, self.now) for timer in planned.raises]
