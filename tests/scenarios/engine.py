@@ -15,7 +15,7 @@ from tests.scenarios.words import read_instant, since_start
 from triage.domain.events import Event
 from triage.handle import Outcome
 
-_TOP_KEYS = {"title", "why", "start", "hours", "without", "relieved", "nights", "step", "paged"}
+_TOP_KEYS = set("title why start hours without relieved nights sites step paged".split())
 _STEP_KEYS = {"at", "asleep", "desk", "unstaffed", "then", *EVENT_KEYS, *SENDERS}
 
 

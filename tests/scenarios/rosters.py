@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tests.scenarios.house import ROSTER
 from tests.scenarios.script import person
 from tests.scenarios.words import read_instant
 from triage.domain.roster.changes import Act, RosterChange, revocation
-from triage.domain.roster.roster import Override, Person, Roster
+from triage.domain.roster.roster import Override, Person, Roster, Rota, Site
 from triage.rosters.changing import changes_of
 from triage.rosters.sources import Kept, put_together
+
+SOUTH = "centre:SOUTH"
 
 
 def roster_of(scenario: Mapping[str, Any], start: datetime) -> Roster:
@@ -27,7 +30,25 @@ def roster_of(scenario: Mapping[str, Any], start: datetime) -> Roster:
     nights = [each.role for each in overrides] + scenario.get("nights", [])
     people = {**ROSTER.people, **{(night := night_person(role)).id: night for role in nights}}
     roster = replace(ROSTER, sites={site.id: site}, overrides=overrides, people=people)
-    return without(roster, scenario.get("without", []))
+    roster = without(roster, scenario.get("without", []))
+    return with_south(roster) if scenario.get("sites") == 2 else roster
+
+
+def with_south(roster: Roster) -> Roster:
+    """A second receiving site, an hour ahead, with somebody of its own in each role."""
+    site = Site(id=SOUTH, zone=ZoneInfo("Europe/Berlin"))
+    people = {each.id: each for each in map(_of_south, ROSTER.people.values())}
+    rotas = tuple(Rota(site=SOUTH, role=each.role, people=(each.id,)) for each in people.values())
+    return replace(
+        roster,
+        sites={**roster.sites, SOUTH: site},
+        people={**roster.people, **people},
+        rotas=(*roster.rotas, *rotas),
+    )
+
+
+def _of_south(day: Person) -> Person:
+    return replace(day, id=day.id[:-1] + "s", name=day.name.replace("Sample", "Sample South"))
 
 
 def without(roster: Roster, roles: list[str]) -> Roster:

@@ -51,7 +51,7 @@ def label(sent: Sent) -> str:
 
 def person(role: str) -> dict[str, str]:
     """`registrar` is the one on call; `other registrar` somebody whom the roster does not know;
-    `night registrar` whoever relieves the one on call."""
+    `night registrar` whoever relieves the one on call; `south registrar` the other site's."""
     if role == "nobody":
         return {}
     if role.startswith("other "):
@@ -61,6 +61,10 @@ def person(role: str) -> dict[str, str]:
         day = person(role.removeprefix("night "))
         night = day["name"].replace("Sample", "Sample Night")
         return {**day, "person": day["person"][:-1] + "b", "name": night}
+    if role.startswith("south "):
+        day = person(role.removeprefix("south "))
+        south = day["name"].replace("Sample", "Sample South")
+        return {**day, "person": day["person"][:-1] + "s", "name": south, "site": "centre:SOUTH"}
     known = role.replace(" ", "_")
     return {
         "person": f"{known.replace('_', '-')}-a",

@@ -163,7 +163,8 @@ class Timer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaving:
-    """The owner's shift ends `at`, and nobody was asked to take over.
+    """The owner's shift ends `at`, or the case goes to another site then (`is_sent_on`), and nobody
+    was asked to take over.
 
     Told from `warns_at` on; at `lapses_at` everybody is called, unless the case has changed hands.
     `successor` serves the role that is left then; None when nobody does.
@@ -174,6 +175,7 @@ class Leaving:
     lapses_at: datetime
     successor: Actor | None
     chosen_by: str
+    is_sent_on: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +213,7 @@ class Case:
     closed_at: datetime | None
     close_reason: str | None
     as_of: datetime
-    destination: str | None
+    destinations: tuple[tuple[datetime | None, str], ...]
     callback: str | None
     owner: Actor | None
     acknowledgement: Acknowledgement | None
@@ -229,6 +231,14 @@ class Case:
     joined: tuple[CaseId, ...]
     verdicts: Mapping[tuple[str, str, str], Verdict] = field(default_factory=dict)
     leaving: Leaving | None = None
+
+    @property
+    def destination(self) -> str | None:
+        """The receiving site that was named last, as it was written.
+
+        Each of `destinations` is there since it was received; without an instant, from the start.
+        """
+        return self.destinations[-1][1] if self.destinations else None
 
     def owing(self, obligations: tuple[Obligation, ...], notices: tuple[str, ...]) -> "Case":
         """The same with what it owes. `replace` takes several times as long, and every fold of

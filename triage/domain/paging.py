@@ -30,12 +30,14 @@ def short_tag(*parts: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:8]
 
 
-def page_id(key: PageKey, *, role: str, route: str) -> PageId:
+def page_id(key: PageKey, *, role: str, route: str, sent_on: datetime | None = None) -> PageId:
     """The page's id, e.g. `BF2T-5B1F-ZGDY.acknowledgement.3f9c21ab.2.0.91ab33cd`.
 
-    The same step owed twice is the same page; nothing personal is readable in it.
+    The same step owed twice is the same page; nothing personal is readable in it. Since a case was
+    `sent_on` to another site its roles are others, who have been told nothing.
     """
-    whom = short_tag(role, route)
+    place = [format_instant(sent_on)] if sent_on else []
+    whom = short_tag(role, route, *place)
     return PageId(f"{key.case}.{key.obligation}.{key.run_tag}.{key.rung}.{key.round}.{whom}")
 
 

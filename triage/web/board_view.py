@@ -27,7 +27,8 @@ class Owner:
     """Who owns the case. `until`: a promise that is not kept yet, None once it is.
 
     `asked`: who has been asked to take it over, empty when nobody. `leaves`: when the shift of an
-    EMERGENT case's owner ends, where the roster knows it; `is_off`: it has ended.
+    EMERGENT case's owner ends, where the roster knows it; `is_off`: it has ended. `is_sent_on`: the
+    case has gone to another site than theirs instead.
     """
 
     name: str
@@ -36,6 +37,14 @@ class Owner:
     asked: str
     leaves: Moment | None = None
     is_off: bool = False
+    is_sent_on: bool = False
+
+    @property
+    def leaving(self) -> str:
+        """What `leaves` is the instant of."""
+        if self.is_sent_on:
+            return "sent on to another site"
+        return "off shift since" if self.is_off else "shift ends"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +174,7 @@ def owner_view(owner: dict[str, Any] | None, wall: Wall) -> Owner | None:
         asked=_asked(owner.get("asked") or {}),
         leaves=wall.moment(owner.get("shift_ends_at")),
         is_off=_is_past(owner.get("shift_ends_at"), wall),
+        is_sent_on=bool(owner.get("sent_on")),
     )
 
 

@@ -1,6 +1,9 @@
-"""Which cases a credential sees: a hospital its own, the centre those of its site."""
+"""Which cases a credential sees: a hospital its own, the centre those of its site, and those that
+somebody of its site still owns after they were sent on to another."""
 
 from collections.abc import Container, Iterable
+
+import orjson
 
 from triage.domain.case import CaseState
 from triage.domain.case_id import read_case_id
@@ -20,7 +23,15 @@ def may_see(credential: Credential, row: CaseRow, roster: Roster) -> bool:
         return False
     if credential.is_hospital:
         return row.hospital == credential.source
-    return roster.site_for(row.destination)[0] == credential.source
+    return roster.site_for(row.destination)[0] == credential.source or _owns(credential, row)
+
+
+def _owns(credential: Credential, row: CaseRow) -> bool:
+    """Whoever has the case must see it until it is handed over."""
+    if row.owner is None:
+        return False
+    owner = orjson.loads(row.document).get("owner") or {}
+    return bool(owner.get("site") == credential.source)
 
 
 def may_answer(credential: Credential, row: CaseRow, roster: Roster) -> bool:

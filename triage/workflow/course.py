@@ -136,7 +136,7 @@ class Course:
     reviews: list[Review] = field(default_factory=list)
     reviewed: dict[str, datetime] = field(default_factory=dict)
     notices: set[str] = field(default_factory=set)
-    destination: str | None = None
+    destinations: list[tuple[datetime | None, str]] = field(default_factory=list)
     callback: str | None = None
     stated_causes: dict[str, str] = field(default_factory=dict)
     members: dict[CaseId, bool] = field(default_factory=dict)

@@ -30,8 +30,16 @@ def with_unread(verdict: Verdict, reported: Reported) -> Verdict:
 def _note_people(course: Course, event: Event) -> None:
     destination = event.data.get("destination")
     if isinstance(destination, str) and destination.strip():
-        course.destination = destination.strip()
+        _note_destination(course, event, destination.strip())
     referrer = event.data.get("referrer")
     callback = referrer.get("callback") if isinstance(referrer, dict) else None
     if isinstance(callback, str) and callback.strip():
         course.callback = callback.strip()
+
+
+def _note_destination(course: Course, event: Event, destination: str) -> None:
+    """As it was written, and since when we know of it: what opens the case has named the first."""
+    if course.destinations and course.destinations[-1][1] == destination:
+        return
+    is_first = course.opened_by is None or course.opened_by.key == event.key
+    course.destinations.append((None if is_first else event.received_at, destination))

@@ -65,12 +65,14 @@ def _owner(case: Case) -> dict[str, Any] | None:
     held = case.acknowledgement
     if held is None:
         return None
+    is_sent_on = case.leaving is not None and case.leaving.is_sent_on
     return {
         **_actor(held.by),
         "since": format_instant(held.at),
         "until": None if held.is_kept else format_instant(held.until),
         "asked": _actor(held.asked) if held.asked else None,
         "shift_ends_at": _instant(case.leaving.at) if case.leaving else None,
+        **({"sent_on": True} if is_sent_on else {}),
     }
 
 

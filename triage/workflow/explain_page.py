@@ -95,7 +95,8 @@ def _rung(order: PageOrder, book: PolicyBook) -> str:
         return "hand-over: the person who was asked is paged"
     if order.rung == SHIFT_END_RUNG:
         before = book.ladders.promise.shift_end_warning
-        return f"ladders.toml promise: the owner's shift ends; asked {before} before it and then"
+        ends = f"the owner's shift ends, asked {before} before it and then"
+        return f"ladders.toml promise: {ends}; or the case goes to another site than the owner's"
     if order.obligation == ACKNOWLEDGEMENT:
         ladder = book.ladders.acknowledgement[order.tier]
         return f"ladders.toml acknowledgement.{order.tier}: {_acknowledgement(order, ladder)}"

@@ -22,6 +22,7 @@ def unite(course: Course, parts: Sequence[Course], event: Event) -> None:
     _keep_open(course, parts)
     _keep_tier(course, parts, event)
     _keep_clocks(course, parts)
+    _keep_destinations(course, parts[0], event)
     _keep_timers(course, parts)
     if not course.is_closed:
         _keep_ladder(course, [each for each in parts if not each.is_closed], event)
@@ -64,6 +65,14 @@ def _keep_clocks(course: Course, parts: Sequence[Course]) -> None:
     course.received_at = min(received)
     if course.restarts:
         course.restarts[0].at = min(course.restarts[0].at, course.received_at)
+
+
+def _keep_destinations(course: Course, first: Course, event: Event) -> None:
+    """Until now the case that leads went where its own messages said; from here on, all of them."""
+    last = course.destinations[-1:]
+    course.destinations = list(first.destinations)
+    if last and (not first.destinations or first.destinations[-1][1] != last[0][1]):
+        course.destinations.append((event.received_at, last[0][1]))
 
 
 def _keep_timers(course: Course, parts: Sequence[Course]) -> None:

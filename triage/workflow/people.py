@@ -160,11 +160,13 @@ def leave(course: Course, event: Event) -> Verdict:
     held = course.acknowledgement
     if held is None or held.event != event.data.get("event"):
         return Verdict(False, "the case has changed hands")
+    is_sent_on = any(at and held.received_at < at for at, _ in course.destinations)
+    gone = "sent on to another site" if is_sent_on else "owner off shift"
     course.start_run(
         name=f"{SHIFT_RUN}{held.event}",
         tag_parts=("shift-end", held.event, event.occurred_at.isoformat()),
         at=event.occurred_at,
-        cause="owner off shift, not handed over",
+        cause=f"{gone}, not handed over",
     )
     return Verdict(True)
 

@@ -20,6 +20,7 @@ from triage.workflow.ladder import Step
 from triage.workflow.owing import SHIFT_END_RUNG, Owing
 from triage.workflow.reason_class import reason_class
 from triage.workflow.routing import Attempt, attempts, contacts
+from triage.workflow.sent_on import sent_on_at
 from triage.workflow.steps import Steps
 
 
@@ -44,7 +45,8 @@ def plan(case: Case, book: PolicyBook, roster: Roster, now: datetime) -> Plan:
     due = [each for each in owing if each.step.at <= now]
     raises = tuple(timer for timer in case.timers if timer.due_at <= now)
     made = list(_attempts(case, roster, site.id, due, now))
-    orders = tuple(_order(case, book, each) for each in made if each.attempt.at <= now)
+    sent_on = sent_on_at(case, roster)
+    orders = tuple(_order(case, book, each, sent_on) for each in made if each.attempt.at <= now)
     later = [each.attempt.at for each in made if each.attempt.at > now]
     return Plan(orders=orders, raises=raises, next_due_at=_next(case, owing, later, now))
 
@@ -70,7 +72,8 @@ def _told_at_closing(case: Case, book: PolicyBook, roster: Roster) -> tuple[Page
     ]
     due = [each for each in told if each.obligation.met_at is None]
     made = _attempts(case, roster, site, due, case.as_of)
-    return tuple(_order(case, book, each) for each in made if not each.attempt.is_extra)
+    sent_on = sent_on_at(case, roster)
+    return tuple(_order(case, book, each, sent_on) for each in made if not each.attempt.is_extra)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,7 @@ def _is_hushed(case: Case, each: Owing, who: OnCall, now: datetime) -> bool:
     )
 
 
-def _order(case: Case, book: PolicyBook, call: _Call) -> PageOrder:
+def _order(case: Case, book: PolicyBook, call: _Call, sent_on: datetime | None) -> PageOrder:
     obligation, step = call.owing.obligation, call.owing.step
     meant, who, route = call.owing.person, call.who, call.attempt.route
     key = PageKey(
@@ -172,7 +175,12 @@ def _order(case: Case, book: PolicyBook, call: _Call) -> PageOrder:
         round=step.round,
     )
     return PageOrder(
-        page=page_id(key, role=meant.identity if meant else call.role, route=call.attempt.label),
+        page=page_id(
+            key,
+            role=meant.identity if meant else call.role,
+            route=call.attempt.label,
+            sent_on=None if meant else sent_on,
+        ),
         case=case.id,
         tier=case.tier,
         reason_class=reason_class(case, obligation, book),

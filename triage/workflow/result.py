@@ -47,7 +47,7 @@ def case_from(course: Course, events: Sequence[Event], now: datetime) -> Case:
         closed_at=course.closing.received_at if course.closing else None,
         close_reason=course.closing.reason if course.closing else None,
         as_of=now,
-        destination=course.destination,
+        destinations=tuple(course.destinations),
         callback=course.callback,
         owner=course.acknowledgement.by if course.acknowledgement else None,
         acknowledgement=course.acknowledgement,

@@ -14,6 +14,7 @@ from triage.domain.roster.shifts import posts_of, serves_until
 from triage.domain.tiers import Tier
 from triage.policies.book import PolicyBook
 from triage.workflow.people import SHIFT_RUN, is_same
+from triage.workflow.sent_on import leaves_behind
 from triage.workflow.terms import hand_over_wait
 from triage.workflow.timers import SHIFT_END
 
@@ -29,13 +30,15 @@ def with_shift_end(case: Case, book: PolicyBook, roster: Roster) -> Case:
 
 
 def _leaving(case: Case, book: PolicyBook, roster: Roster) -> Leaving | None:
-    """None where no shift ends: nobody owns it or was asked to, or the roster knows of no shift."""
+    """None where nobody leaves: nobody owns it or was asked to, or the roster knows of no shift and
+    the case is where it was."""
     held, run = case.acknowledgement, case.run
     if held is None or run is None or held.asked is not None or not _pages_on(case, run):
         return None
     site, owner = roster.site_for(case.destination)[0], person_of(held.by, roster)
-    if owner is None:
-        return None
+    elsewhere = leaves_behind(case, held, owner, book, roster)
+    if elsewhere is not None or owner is None:
+        return elsewhere
     found = _leaves(case, held, run, owner, book, roster)
     if found is None:
         return None

@@ -104,3 +104,25 @@ def test_the_board_says_when_the_owner_leaves_and_left(house: House, client: Tes
     house.sweep()
     for path in ("/", f"/cases/{CASE}"):
         assert "off shift since 09:22" in words(house, path), path
+
+
+def test_the_old_site_sees_a_case_that_was_sent_on_while_one_of_its_people_owns_it(
+    house: House, client: TestClient
+) -> None:
+    house.refer(client)
+    path = f"/api/pages/{house.ladder_page()}/acknowledge"
+    client.post(path, json={"answer": "coming"}, headers=house.as_("reg-a"))
+    house.clock.advance(minutes=1)
+    sent_on = {"type": "referral.updated.v1", "data": {"destination": "centre:SOUTH"}}
+    house.refer(client, id="e-0002", **sent_on)
+    for where in ("/", f"/cases/{CASE}"):
+        assert "sent on to another site 09:03" in words(house, where), where
+    api = f"/api/cases/{CASE}"
+    for whom in (CENTRE, "centre:SOUTH"):
+        owner = client.get(api, headers=house.as_(whom)).json()["owner"]
+        assert (owner["person"], owner["sent_on"]) == ("reg-a", True)
+    house.clock.advance(minutes=6)
+    house.sweep()
+    assert client.get(api, headers=house.as_(CENTRE)).status_code == 404
+    there = client.get(api, headers=house.as_("centre:SOUTH")).json()
+    assert there["owner"] is None
