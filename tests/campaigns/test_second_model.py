@@ -15,7 +15,9 @@ from tests.second_opinion.case_join_logs import JoinMaker
 from tests.second_opinion.case_logs import LogMaker
 from tests.second_opinion.case_production import Production, said_by
 from tests.second_opinion.case_rest import RestMaker
+from tests.second_opinion.case_roster import SITE
 from tests.second_opinion.case_shift_logs import ShiftMaker
+from tests.second_opinion.case_site_logs import SOUTH, SiteMaker
 from tests.second_opinion.case_ties import TieMaker
 from triage.domain.case import Case
 from triage.domain.events import OURS, Actor, EventType
@@ -31,7 +33,7 @@ PARTS = 10
 DIFFERED = (
     30186,  # a round from before its clock's start
 )
-FAMILIES = (HandingMaker, CorrectingMaker, RestMaker, TieMaker, ShiftMaker)
+FAMILIES = (HandingMaker, CorrectingMaker, RestMaker, TieMaker, ShiftMaker, SiteMaker)
 FELLOW = Actor(name="Sample Fellow", role="fellow")
 
 
@@ -112,6 +114,27 @@ def test_shifts_do_end_in_these_logs() -> None:
                 seen.add("everybody is called")
             event = maker.next_event(production.ordered)
     assert seen >= {"accept the hand-over", "everybody is called"}
+
+
+def test_cases_are_sent_on_in_these_logs() -> None:
+    """Before anybody answers and while somebody owns them, there and back."""
+    seen = set[str]()
+    for seed in range(1, 100):
+        maker = SiteMaker(seed)
+        production, event, place = Production(file=maker.roster), maker.first(), ""
+        for _ in range(maker.length):
+            production.take(event)
+            case, orders = production.at(event.received_at)
+            before, place = place, production.roster.site_for(case.destination)[0]
+            if before not in ("", place):
+                seen.add(f"to {place} {'owned' if case.owner else 'waiting'}")
+            if case.leaving is not None and case.leaving.is_sent_on:
+                seen |= {each.asked for each in orders if each.site == SOUTH}
+            if case.run is not None and "sent on" in case.run.cause:
+                seen.add("everybody is called")
+            event = maker.next_event(production.ordered)
+    assert seen >= {f"to {site} {how}" for site in (SOUTH, SITE) for how in ("owned", "waiting")}
+    assert seen >= {"offer the hand-over", "accept the hand-over", "everybody is called"}
 
 
 def test_every_type_that_others_may_send_is_in_these_logs() -> None:

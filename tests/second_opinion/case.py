@@ -16,7 +16,8 @@ from tests.second_opinion.case_reports import Reading, classify
 from tests.second_opinion.case_roster import Rosters, rosters_of
 from tests.second_opinion.case_runs import due_of
 from tests.second_opinion.case_shifts import leaving, shift_pages
-from tests.second_opinion.case_walk import walk
+from tests.second_opinion.case_sites import Sites
+from tests.second_opinion.case_walk import once_each, walk
 from triage.domain.events import Event
 
 __all__ = ["Page", "PageOf", "Said", "second_opinion"]
@@ -54,11 +55,16 @@ def second_opinion(
     hours: Hours | None = None,
     rosters: Rosters | None = None,
     cases: Group = frozenset(),
+    sites: Sites | None = None,
 ) -> Said:
     """`cases` (joined, where they are several) at `now`. `read_page` tells what a page id in an
     answer was about."""
     hours = hours or Hours()
-    chart = walk(events, now, read_page, hours, rosters or rosters_of(ROSTER_TEXT), cases)
+    if sites is not None:  # 'Deadlines in hours are counted in those of the site that has it now'
+        hours = sites.hours[sites.last(once_each(events, now))]
+        rosters = sites.rosters[sites.default]
+    rosters = rosters or rosters_of(ROSTER_TEXT)
+    chart = walk(events, now, read_page, hours, rosters, cases, sites)
     if chart.opener is None:
         return Said("unopened")
     latest = max((each.occurred for each in chart.reports), default=now)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from tests.second_opinion.case_orders import Value
 from tests.second_opinion.case_reports import Report
-from tests.second_opinion.case_roster import LONG_AGO, Human, Rosters, Serving
+from tests.second_opinion.case_roster import LONG_AGO, SITE, Human, Rosters, Serving
 from triage.domain.events import Actor, Event
 
 RANK = ["ROUTINE", "PRIORITY", "URGENT", "EMERGENT"]
@@ -110,6 +110,8 @@ class Chart:
     """`tier` is the one under a palliative decision, too."""
 
     rosters: Rosters
+    site: str = SITE
+    sent_on: datetime | None = None  # since when it is at another site than where it began
     known: datetime = LONG_AGO  # the roster that is in force is the one of this moment
     opener: Event | None = None
     heard: datetime = LONG_AGO  # receipt of the last event

@@ -14,6 +14,7 @@ from tests.second_opinion.case_ladders import late_page
 from tests.second_opinion.case_logs import LogMaker
 from tests.second_opinion.case_production import Production, pages_said, said_by
 from tests.second_opinion.case_roster import Rosters, rosters_of
+from tests.second_opinion.case_sites import Sites, sites_of
 from triage.domain.events import Event
 from triage.domain.paging import PageOrder
 from triage.notify.resolve import resolve_order
@@ -39,6 +40,8 @@ def first_parting(
     """Play one log through both models; None when they agree at every instant looked at."""
     maker = make(seed)
     play = Play(maker, Production(book, maker.roster), rosters_of(maker.roster))
+    if len(play.production.roster.sites) > 1:
+        play.sites = sites_of(maker.roster)
     event = maker.first()
     for left in reversed(range(maker.length)):
         play.production.take(event)
@@ -63,6 +66,7 @@ class Play:
     changes: list[Change] = field(default_factory=list)
     owed: tuple[tuple[PageOrder, Page], ...] = ()  # at the last look, as production says it
     meant: frozenset[Page] = frozenset()  # and the model
+    sites: Sites | None = None  # where there are several
 
     def until(self, start: datetime, end: datetime | None) -> Parting | None:
         """Look from one event to the next, and whenever the roster changes."""
@@ -96,16 +100,22 @@ class Play:
     def look(self, now: datetime) -> Parting | None:
         case, orders = self.production.at(now)
         first = said_by(case, orders)
-        second = second_opinion(self.events, now, self.production.pages.get, rosters=self.rosters)
+        second = self.second(now)
         self.owed, self.meant = pages_said(case, orders), second.pages
         if twice := doubled(orders):
             return self.parting("doubled", twice, "nobody is told the same twice (H7)", now)
+        if untold := self.production.untold:
+            return self.parting("untold", untold, "whom the case is sent on to is told", now)
         for name in differing(first, second):
             ours, theirs = getattr(first, name), getattr(second, name)
             words = {key: verdict.reason or "" for key, verdict in case.verdicts.items()}
             ends = [f"  production: {summary(first)}", f"  model:      {summary(second)}"]
             return self.parting(name, ours, theirs, now, words, ends)
         return None
+
+    def second(self, now: datetime) -> Said:
+        pages, sites = self.production.pages.get, self.sites
+        return second_opinion(self.events, now, pages, rosters=self.rosters, sites=sites)
 
     def parting(
         self,

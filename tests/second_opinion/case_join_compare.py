@@ -5,17 +5,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tests.scenarios.house import House
+from tests.scenarios.house import ROSTER_TEXT, House
 from tests.second_opinion.case import PageOf, Said, second_opinion
 from tests.second_opinion.case_chart import HOUR, LONG_AGO
 from tests.second_opinion.case_compare import Parting, differing, instants, line, sides, summary
 from tests.second_opinion.case_join_logs import CASES, JoinMaker
 from tests.second_opinion.case_joins import group_of, joins_or_parts, log_of, named, opener_of
-from tests.second_opinion.case_production import page_of, said_by
+from tests.second_opinion.case_production import is_untold, page_of, said_by
+from tests.second_opinion.case_sites import Sites, sites_of
 from tests.second_opinion.case_walk import once_each
 from triage.domain.case import Case
 from triage.domain.events import CaseId, Event
 from triage.domain.paging import read_page_id
+from triage.domain.roster_file.reading import read_roster
 from triage.handle import sweep_cases
 from triage.recording.ledger import Folded, Ledger
 
@@ -27,7 +29,10 @@ OF_A_MEMBER = ("state", "tier", "rules", "is_held", "owner")
 class JointProduction:
     """The whole house on a store in memory; what each page was about."""
 
+    sites: Sites = field(default_factory=lambda: sites_of(ROSTER_TEXT))
+    untold: list[str] = field(default_factory=list)  # owed to a site, ordered for another one
     house: House = field(default_factory=lambda: House(is_relay_up=False))
+    told: dict[str, str] = field(default_factory=dict)
     pages: dict[object, PageOf] = field(default_factory=dict)
     ordered: list[str] = field(default_factory=list)
     seen: set[CaseId] = field(default_factory=set)
@@ -51,6 +56,8 @@ class JointProduction:
                 if order.page not in self.pages:
                     self.pages[order.page] = page_of(order, each.case, log)
                     self.ordered.append(order.page)
+                if is_untold(order, self.told):
+                    self.untold.append(f"{order.role} {order.obligation} {order.rung} {order.site}")
         return {each.held.id: each for each in folded}
 
     def _fold(self, now: datetime) -> tuple[list[Folded], dict[CaseId, list[Event]]]:
@@ -82,7 +89,9 @@ class JointProduction:
 
 def first_joint_parting(seed: int, make: type[JoinMaker] = JoinMaker) -> Parting | None:
     """Play one log through both; None when they agree at every instant looked at."""
-    maker, production, events = make(seed), JointProduction(), list[Event]()
+    maker, events = make(seed), list[Event]()
+    production = JointProduction(sites=sites_of(maker.roster))
+    production.house.desk.roster = read_roster(maker.roster)
     event = maker.first()
     for left in reversed(range(maker.length)):
         production.take(event)
@@ -102,6 +111,8 @@ def _partings(
 ) -> Iterator[Parting]:
     folded = production.at(now)
     known = once_each(events, now)
+    for page in production.untold:
+        yield _untold(seed, events, now, page)
     said = {group: _second(group, known, production, now) for group in _groups(known)}
     for case in CASES:
         group = group_of(case, known)
@@ -135,7 +146,7 @@ def _second(
         key = read_page_id(page)
         return production.pages.get(page) if key is not None and key.case in here else None
 
-    return second_opinion(log_of(group, known), now, read, cases=group)
+    return second_opinion(log_of(group, known), now, read, cases=group, sites=production.sites)
 
 
 def _lead(group: frozenset[str], known: list[Event]) -> str | None:
@@ -145,6 +156,11 @@ def _lead(group: frozenset[str], known: list[Event]) -> str | None:
         opener = opener_of(case, known)
         opened += [(opener.receipt, case)] if opener is not None else []
     return min(opened)[1] if opened else None
+
+
+def _untold(seed: int, events: list[Event], now: datetime, page: str) -> Parting:
+    log = [f"  {CASES.index(each.case)} {line(each, {})}" for each in events]
+    return Parting(seed, "untold", page, None, "\n".join([f"seed {seed}, at {now}: {page}", *log]))
 
 
 def _parting(

@@ -87,6 +87,7 @@ def unite(chart: Chart, parts: list[Chart], event: Event, hours: Hours) -> None:
     chart.was_emergent |= any(each.was_emergent for each in parts)
     highest_tier(chart, parts)
     earliest_clocks(chart, parts)
+    goes_with(chart, parts[0], event)
     alive = [each for each in parts if each.closing is None]
     if not alive:
         end_run(chart, event.receipt)
@@ -129,6 +130,12 @@ def earliest_clocks(chart: Chart, parts: list[Chart]) -> None:
     for each in chart.rechecks:
         if each.event.key in asked:
             each.is_timer_ended = False
+
+
+def goes_with(chart: Chart, first: Chart, event: Event) -> None:
+    """'Joined cases go where the message received last of all of theirs says; for the one that
+    leads that counts from the joining on.'"""
+    chart.sent_on = first.sent_on if chart.site == first.site else event.received_at
 
 
 def event_time(chart: Chart):  # type: ignore[no-untyped-def]

@@ -13,7 +13,7 @@ from triage.domain.case import Case, Leaving, Obligation, Run
 from triage.domain.events import Event, EventType
 from triage.domain.paging import ACKNOWLEDGEMENT, PageOrder, read_page_id, short_tag
 from triage.domain.roster.changes import Act, RosterChange, revocation
-from triage.domain.roster.roster import Roster
+from triage.domain.roster.roster import IN_PERSON, Roster
 from triage.domain.roster_file.reading import read_roster
 from triage.policies.book import PolicyBook
 from triage.rosters.changing import NoChange, changes_of
@@ -34,6 +34,8 @@ class Production:
     log: list[Event] = field(default_factory=list)
     pages: dict[object, PageOf] = field(default_factory=dict)
     ordered: list[str] = field(default_factory=list)
+    sites: dict[str, str] = field(default_factory=dict)
+    untold: list[str] = field(default_factory=list)  # owed to a site, ordered for another one
     changes: list[RosterChange] = field(default_factory=list)
     roster: Roster = field(init=False)
     looked: datetime = LONG_AGO  # when the sweep last did
@@ -100,7 +102,15 @@ class Production:
             if order.page not in self.pages:
                 self.pages[order.page] = page_of(order, case, self.log)
                 self.ordered.append(order.page)
+            if is_untold(order, self.sites):
+                self.untold.append(f"{order.role} {order.obligation} {order.rung} {order.site}")
         return case, orders
+
+
+def is_untold(order: PageOrder, sites: dict[str, str]) -> bool:
+    """The page is on its way to another site, whoever serves there; `sites`: where each went."""
+    in_person = order.chosen_by.startswith(IN_PERSON)
+    return sites.setdefault(order.page, order.site) != order.site and not in_person
 
 
 def page_of(order: PageOrder, case: Case, log: Sequence[Event]) -> PageOf:

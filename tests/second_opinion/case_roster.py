@@ -83,6 +83,7 @@ class File:
     rotas: tuple[Rota, ...]
     stints: tuple[Stint, ...]
     widen: tuple[str, ...]
+    site: str = SITE
 
 
 @dataclass
@@ -123,10 +124,10 @@ class Rosters:
         for rota in file.rotas:
             if rota.role == role and begins(rota) <= at:
                 return self._on_rota(file, rota, at)
-        return Serving(None, f"nobody on the rota for {role} at {SITE}")
+        return Serving(None, f"nobody on the rota for {role} at {file.site}")
 
     def _on_rota(self, file: File, rota: Rota, at: datetime) -> Serving:
-        rule = f"rota {rota.role} at {SITE}"
+        rule = f"rota {rota.role} at {file.site}"
         if rota.every is None:
             return Serving(file.humans[rota.people[0]], rule)
         number = turn_of(rota, at)
@@ -215,18 +216,18 @@ def instant_of(wall: datetime) -> datetime:
     return wall.replace(tzinfo=LONDON).astimezone(UTC)
 
 
-def rosters_of(text: str) -> Rosters:
-    return Rosters([(LONG_AGO, file_of(text))])
+def rosters_of(text: str, site: str = SITE) -> Rosters:
+    return Rosters([(LONG_AGO, file_of(text, site))])
 
 
-def file_of(text: str) -> File:
-    """A roster file as it is written (docs/configuration.md, the roster)."""
+def file_of(text: str, site: str = SITE) -> File:
+    """A roster file as it is written (docs/configuration.md, the roster), as one site reads it."""
     found: dict[str, Any] = tomllib.loads(text)
     humans = {
         name: Human(name, each["name"], each["role"], bool(each.get("routes")))
         for name, each in found["person"].items()
     }
-    rotas = tuple(_rota(each) for each in found.get("rota", []))
+    rotas = tuple(_rota(each) for each in found.get("rota", []) if each["site"] == site)
     stints = tuple(
         Stint(
             each["role"],
@@ -236,8 +237,9 @@ def file_of(text: str) -> File:
             f"override ({each['reason']})",
         )
         for each in found.get("override", [])
+        if each["site"] == site
     )
-    return File(humans, rotas, stints, tuple(found["widen"][SITE]))
+    return File(humans, rotas, stints, tuple(found["widen"][site]), site)
 
 
 def _rota(each: Mapping[str, Any]) -> Rota:

@@ -23,6 +23,7 @@ class Leaving:
     lapses: datetime
     role: str
     successor: Serving
+    warned: datetime
 
 
 def leaving(chart: Chart) -> Leaving | None:
@@ -35,8 +36,11 @@ def leaving(chart: Chart) -> Leaving | None:
     if chart.closing is not None or run.answer.asked is not None:
         return None
     owner = chart.human(run.answer.owner)
-    if owner is None or not (is_high or run.is_deterioration):
+    if not (is_high or run.is_deterioration):
         return None
+    elsewhere = left_behind(chart, run.answer, owner)
+    if elsewhere is not None or owner is None:
+        return elsewhere
     found = leaves(chart, run, run.answer, owner)
     if found is None:
         return None
@@ -44,7 +48,26 @@ def leaving(chart: Chart) -> Leaving | None:
     next_one = chart.serving(role, max(ends, run.answer.received))
     if next_one.human == owner:
         next_one = Serving(None, "")
-    return Leaving(ends, lapses, role, next_one)
+    return Leaving(ends, lapses, role, next_one, ends - WARNING)
+
+
+def left_behind(chart: Chart, answer: Answer, owner: Human | None) -> Leaving | None:
+    """Decision 13: 'An EMERGENT case that somebody owns is handed over as at a shift's end ... Not
+    asked: an owner of the new site, by the roster or by the `site` of their answer.' 'Whoever
+    answers at the first site after that ...: it is theirs for as long as they promise'"""
+    since = chart.sent_on
+    if since is None or answer.owner.site == chart.site:
+        return None
+    at = max(since, answer.received)
+    if owner is not None and chart.rosters.roles_of(owner.id, at, chart.known):
+        return None
+    lapses = since + WAIT
+    if answer.received >= since:
+        lapses = max(lapses, answer.until, answer.received)
+    own = answer.owner.role or ""
+    served = [role for role in (own, *MAY_OWN) if chart.serving(role, at).human is not None]
+    role = served[0] if served else own
+    return Leaving(since, lapses, role, chart.serving(role, at), since)
 
 
 def leaves(
@@ -90,7 +113,7 @@ def shift_pages(chart: Chart, now: datetime) -> Iterator[Page]:
     if found is None or run is None or run.answer is None:
         return
     received = run.answer.received
-    warned, ended = (max(at, received) for at in (found.ends - WARNING, found.ends))
+    warned, ended = (max(at, received) for at in (found.warned, found.ends))
     successor = found.successor.human
     # 'at the end ... the coordinator'; before it as well where there is nobody to take over
     both, coordinator = [warned, ended], [ended] if successor else [warned, ended]
@@ -104,7 +127,8 @@ def shift_pages(chart: Chart, now: datetime) -> Iterator[Page]:
     if owed is None:
         return
     named = []
-    if received < found.ends - WARNING:
+    # Whom the roster does not know cannot be asked to offer it.
+    if received < found.warned and chart.human(run.answer.owner) is not None:
         named.append(page_to(chart, run.answer.owner, owed, now, OWNER))
     if successor is not None:
         rule = f"{TAKES_OVER}: {found.successor.rule}"

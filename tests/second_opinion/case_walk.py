@@ -28,6 +28,7 @@ from tests.second_opinion.case_senders import (
     may_send,
 )
 from tests.second_opinion.case_shifts import leaving
+from tests.second_opinion.case_sites import Sites, send_on
 from tests.second_opinion.case_tier import (
     overdue_recheck,
     take_findings,
@@ -47,6 +48,7 @@ def walk(
     hours: Hours,
     rosters: Rosters,
     cases: Group = frozenset(),
+    sites: Sites | None = None,
 ) -> Chart:
     """The chart of `cases` at `now`; events received later are not known yet, timer rows are not
     read."""
@@ -56,7 +58,7 @@ def walk(
     chart.has_conflict = len({(each.source, each.id) for each in known}) < len(known)
     parts = {
         each.key: [
-            walk(log, each.received_at, read_page, hours, rosters, group)
+            walk(log, each.received_at, read_page, hours, rosters, group, sites)
             for group, log in logs_before(each, known[:number])
         ]
         for number, each in enumerate(known)
@@ -69,6 +71,8 @@ def walk(
         turn = turns(chart)
         chart.heard = event.received_at
         step(chart, event, read_page)
+        if sites is not None:
+            send_on(chart, event, sites)
         if joins_or_parts(event):
             chart.is_spoken_for = is_joined_beyond(cases, known[:number])
         if event.key in parts:

@@ -167,7 +167,8 @@ class Leaving:
     was asked to take over.
 
     Told from `warns_at` on; at `lapses_at` everybody is called, unless the case has changed hands.
-    `successor` serves the role that is left then; None when nobody does.
+    `successor` serves the role that is left then; None when nobody does. An owner whom the roster
+    does not know (`is_known`) cannot be asked.
     """
 
     warns_at: datetime
@@ -176,6 +177,7 @@ class Leaving:
     successor: Actor | None
     chosen_by: str
     is_sent_on: bool = False
+    is_known: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

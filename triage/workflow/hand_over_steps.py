@@ -36,7 +36,7 @@ def shift_ends(case: Case, obligation: Obligation) -> Iterator[Owing]:
         return
     owed = replace(obligation, due_at=leaving.lapses_at)
     steps = _steps(leaving, held.by.role or "registrar", case)
-    if held.received_at < leaving.warns_at:
+    if leaving.is_known and held.received_at < leaving.warns_at:
         for step in steps:
             yield Owing(owed, step, person=held.by, asked="offer the hand-over")
     next_one = leaving.successor

@@ -13,7 +13,7 @@ from triage.domain.canary import canary_order, is_canary
 from triage.domain.case import Case, CaseState, Timer
 from triage.domain.events import Actor
 from triage.domain.paging import ACKNOWLEDGEMENT, PageKey, PageOrder, page_id
-from triage.domain.roster.roster import OnCall, Person, Roster
+from triage.domain.roster.roster import IN_PERSON, OnCall, Person, Roster
 from triage.domain.tiers import Tier
 from triage.policies.book import PolicyBook
 from triage.workflow.ladder import Step
@@ -167,6 +167,7 @@ def _is_hushed(case: Case, each: Owing, who: OnCall, now: datetime) -> bool:
 def _order(case: Case, book: PolicyBook, call: _Call, sent_on: datetime | None) -> PageOrder:
     obligation, step = call.owing.obligation, call.owing.step
     meant, who, route = call.owing.person, call.who, call.attempt.route
+    is_in_person = who.chosen_by.startswith(IN_PERSON)  # else whoever is on call stands in for them
     key = PageKey(
         case=case.id,
         obligation=obligation.name,
@@ -179,7 +180,7 @@ def _order(case: Case, book: PolicyBook, call: _Call, sent_on: datetime | None) 
             key,
             role=meant.identity if meant else call.role,
             route=call.attempt.label,
-            sent_on=None if meant else sent_on,
+            sent_on=None if is_in_person else sent_on,
         ),
         case=case.id,
         tier=case.tier,

@@ -54,4 +54,5 @@ def leaves_behind(
         successor=Actor(person=there.id, name=there.name, role=role, site=site) if there else None,
         chosen_by=f"{TAKES_OVER}: {serving.chosen_by}",
         is_sent_on=True,
+        is_known=owner is not None,
     )
