@@ -6,6 +6,7 @@ import pytest
 
 from tests.second_opinion.case_join_compare import JointProduction, first_joint_parting
 from tests.second_opinion.case_join_logs import JoinMaker
+from tests.second_opinion.case_site_logs import SiteJoinMaker
 from triage.domain.case import Case
 from triage.domain.events import EventType
 from triage.workflow import joint
@@ -16,11 +17,13 @@ PARTS = 10
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_both_models_say_the_same_of_joined_cases(part: int) -> None:
+@pytest.mark.parametrize("make", [JoinMaker, SiteJoinMaker])
+def test_both_models_say_the_same_of_joined_cases(make: type[JoinMaker], part: int) -> None:
+    """At one receiving site, and at two."""
     partings = [
         found
         for seed in range(SEED + part, SEED + LOGS, PARTS)
-        if (found := first_joint_parting(seed)) is not None
+        if (found := first_joint_parting(seed, make)) is not None
     ]
     texts = "\n\n".join(each.text for each in partings[:3])
     assert not partings, f"{len(partings)} logs differ\n{texts}"

@@ -15,7 +15,7 @@ from tests.second_opinion.case_production import is_untold, page_of, said_by
 from tests.second_opinion.case_sites import Sites, sites_of
 from tests.second_opinion.case_walk import once_each
 from triage.domain.case import Case
-from triage.domain.events import CaseId, Event
+from triage.domain.events import CaseId, Event, EventType
 from triage.domain.paging import read_page_id
 from triage.domain.roster_file.reading import read_roster
 from triage.handle import sweep_cases
@@ -121,6 +121,8 @@ def _partings(
             assert second.state == "unopened"
             continue
         each = folded[case]
+        if any(_was_called_beside(one, case, group, known) for one in each.held.events):
+            continue  # whom the others' parting does not give back an owner who was taken off it
         lead = _lead(group, known)
         if lead is not None and each.lead not in (None, lead):
             yield _parting(seed, events, now, "lead", each.lead, lead, each.case, second)
@@ -131,6 +133,12 @@ def _partings(
             if case == lead or name in OF_A_MEMBER:
                 ours, theirs = getattr(first, name), getattr(second, name)
                 yield _parting(seed, events, now, f"{case} {name}", ours, theirs, each.case, second)
+
+
+def _was_called_beside(one: Event, case: str, group: frozenset[str], known: list[Event]) -> bool:
+    """Everybody was called while it was joined with others than now."""
+    before = [each for each in known if each.received_at <= one.received_at]
+    return one.type is EventType.SHIFT_ENDED and group_of(case, before) != group
 
 
 def _groups(known: list[Event]) -> set[frozenset[str]]:
