@@ -1,6 +1,7 @@
 """What a report says besides its findings: where the patient is to go, and whom to call back."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from triage.domain.case import Verdict
 from triage.domain.events import Event, EventType, Side
@@ -38,8 +39,11 @@ def _note_people(course: Course, event: Event) -> None:
 
 
 def _note_destination(course: Course, event: Event, destination: str) -> None:
-    """As it was written, and since when we know of it: what opens the case has named the first."""
+    """As it was written, and since when we know of it. What opens the case names the first one,
+    unless somebody was asked already about what came before it."""
     if course.destinations and course.destinations[-1][1] == destination:
         return
-    is_first = course.opened_by is None or course.opened_by.key == event.key
-    course.destinations.append((None if is_first else event.received_at, destination))
+    at: datetime | None = event.received_at
+    if course.opened_by is None or course.opened_by.key == event.key:
+        at = event.receipt if course.reviews else None
+    course.destinations.append((at, destination))

@@ -17,7 +17,8 @@ from triage.workflow.terms import hand_over_wait
 def sent_on_at(case: Case, roster: Roster) -> datetime | None:
     """Since when the site that receives the case does so; None where it did from the start.
 
-    Where nothing was named it is at the default desk.
+    Where nothing was named it is at the default desk, which is asked about what comes before the
+    referral: then the case is sent on when it opens.
     """
     if len(roster.sites) == 1:
         return None
@@ -37,7 +38,7 @@ def leaves_behind(
     Whoever answered after that knows it, and has the case for as long as they promise.
     """
     site, since = roster.site_for(case.destination)[0], sent_on_at(case, roster)
-    if since is None or held.by.site == site:
+    if since is None or since <= case.opened_at or held.by.site == site:
         return None
     at, wait = max(since, held.received_at), hand_over_wait(book, Tier.EMERGENT)
     if owner is not None and posts_of(roster, site, owner.id, at):
