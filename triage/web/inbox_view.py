@@ -8,6 +8,7 @@ from triage.domain.events import Actor
 from triage.domain.paging import ACKNOWLEDGEMENT, PageOrder
 from triage.store.records import CaseRow, PageRow
 from triage.web.board_view import NEAR
+from triage.web.settled import settled_words
 from triage.web.wall import Countdown, Moment, Wall
 from triage.web.words import plain, role_words, sentence_case, tier_key
 from triage.workflow.house_notice import HOUSE
@@ -182,16 +183,6 @@ def page_line(page: PageRow, case: CaseRow | None, reader: Actor | None, wall: W
 def tier_label(order: PageOrder) -> str:
     """The tier, or what the page is about where it has none."""
     return order.tier.value if order.tier else _LABELS.get(order.item or "", "UNREAD")
-
-
-def settled_words(page: PageRow, case: CaseRow | None) -> str:
-    """Why nobody needs to answer the page any more; empty while somebody does."""
-    if page.order.case is not None and case is not None and case.state == CaseState.CLOSED:
-        return "case closed"
-    is_ladder = page.order.obligation == ACKNOWLEDGEMENT
-    if is_ladder and case is not None and case.unacknowledged_since is None and case.owner:
-        return f"acknowledged by a {role_words(case.owner)}"
-    return page.withdrawn or ""
 
 
 def _answers(page: PageRow) -> tuple[str, ...]:

@@ -26,11 +26,11 @@ from triage.web.acts import acknowledge
 from triage.web.asking import parts_of
 from triage.web.auth import Credential, sender_of
 from triage.web.body import read_form
-from triage.web.inbox_view import settled_words
 from triage.web.parts import WebParts
 from triage.web.pins import PinCheck, check_pin, has_pin
 from triage.web.problems import RefusalError
 from triage.web.rendering import frame, page
+from triage.web.settled import settled_words
 from triage.web.submission import in_store
 
 router = APIRouter(include_in_schema=False)

@@ -14,10 +14,10 @@ from triage.domain.tiers import Tier
 from triage.store.records import CaseRow, PageRow
 from triage.web.acts import acknowledge, told_at
 from triage.web.auth import Credential, sender_of
-from triage.web.inbox_view import settled_words
 from triage.web.parts import WebParts
 from triage.web.problems import RefusalError
 from triage.web.provider_door import CallBack, people_at
+from triage.web.settled import settled_words
 from triage.web.submission import in_store, take
 
 _JSON = {"content-type": b"application/cloudevents+json"}

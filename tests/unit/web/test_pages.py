@@ -344,3 +344,22 @@ def test_the_page_about_an_unknown_referral_is_answered_at_the_inbox(
     assert CASE not in text_of(signed_in(house, OTHER_HOSPITAL), "/inbox")
     submit(desk, f"/p/{page}", answer="coming", next="/inbox")
     assert "nothing more to answer" in text_of(desk, f"/p/{page}")
+
+
+def test_whoever_is_asked_to_take_over_has_a_page_to_answer(
+    house: House, client: TestClient
+) -> None:
+    """The case is owned; the page that asks for the next owner is not answered by that."""
+    house.refer(client)
+    path = f"/p/{house.ladder_page()}"
+    assert (
+        submit(signed_in(house, "reg-a"), path, answer="hand_over", to="con-a").status_code == 303
+    )
+    next_one = signed_in(house, "con-a")
+    assert "accept the hand-over" in text_of(next_one, "/inbox").split("Earlier")[0]
+    with house.store.read() as reader:
+        (asked,) = [p.order.page for p in reader.pages(CASE) if "hand-over" in p.order.asked]
+    house.clock.advance(seconds=1)
+    submit(next_one, f"/p/{asked}", answer="coming", minutes="10", next="/inbox")
+    assert "Nothing waits for an answer" in text_of(next_one, "/inbox")
+    assert "acknowledged by a consultant" in text_of(next_one, "/inbox")
