@@ -151,7 +151,7 @@ class Chart:
     has_conflict: bool = False
     rows: list[tuple[datetime, str]] = field(default_factory=list)  # timers that have raised
     committed: list[tuple[datetime, str]] = field(default_factory=list)  # of cases joined later
-    is_spoken_for: bool = False  # by the case that it is joined with beyond this chart
+    speaks: bool = True  # its cases are joined, and with no others
 
     @property
     def shown_tier(self) -> str | None:

@@ -67,9 +67,10 @@ def opener_of(case: str, known: list[Event]) -> Event | None:
     return None
 
 
-def is_joined_beyond(cases: Group, events: Iterable[Event]) -> bool:
-    """A timer runs out for the case that speaks: while joined with others, for that of all only."""
-    return any(not each <= cases for each in groups(events) if each & cases)
+def is_together(cases: Group, events: Sequence[Event]) -> bool:
+    """A timer runs out for the case that speaks: that of all that are joined then, and no others.
+    What one of them raised before is a row of its log."""
+    return all(group_of(case, events) == cases for case in cases)
 
 
 def logs_before(event: Event, earlier: Sequence[Event]) -> list[tuple[Group, list[Event]]]:
@@ -126,6 +127,8 @@ def earliest_clocks(chart: Chart, parts: list[Chart]) -> None:
     latest = max((each.occurred for each in chart.reports), default=event_time(chart))
     if running and "TIMER_60" in classify(chart.reports, latest).flags:
         chart.timer = min(running)
+    if chart.tier == "EMERGENT":
+        chart.timer = None  # 'ends ... when a rule has raised the tier'
     asked = {e.event.key for part in parts for e in part.rechecks if not e.is_timer_ended}
     for each in chart.rechecks:
         if each.event.key in asked:
@@ -173,9 +176,13 @@ def open_ladders(chart: Chart, parts: list[Chart], event: Event, hours: Hours) -
     elif owned and top >= rank(chart.shown_tier or ""):
         take_over(chart, next(each for each in owned if place(each) == top).runs[-1])
     elif owned and (is_owned(chart) or chart.run is None or chart.run.ended is not None):
-        start_run(chart, event.receipt, event, tells_owner=True)
-        if chart.tier == "EMERGENT" and chart.runs[-1].also_person is not None:
-            chart.runs[-1].also.add("consultant")
+        run = start_run(chart, event.receipt, event, tells_owner=True)
+        had = (
+            max(owned, key=place).runs[-1].answer
+        )  # 'as at a raise': who has the calmer one is told
+        run.also_person = had.owner if had is not None else None
+        if chart.tier == "EMERGENT":
+            run.also.add("consultant")
 
 
 def take_over(chart: Chart, run: Run) -> None:

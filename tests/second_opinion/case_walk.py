@@ -14,7 +14,7 @@ from tests.second_opinion.case_closing import is_worse_than_received
 from tests.second_opinion.case_hours import Hours
 from tests.second_opinion.case_joins import (
     Group,
-    is_joined_beyond,
+    is_together,
     joins_or_parts,
     logs_before,
     unite,
@@ -60,10 +60,12 @@ def walk(
         each.key: [
             walk(log, each.received_at, read_page, hours, rosters, group, sites)
             for group, log in logs_before(each, known[:number])
+            if not cases or group <= cases  # of others there is less in this log than happened
         ]
         for number, each in enumerate(known)
         if each.type is T.CASES_JOINED and joins_or_parts(each)
     }
+    chart.speaks = len(cases) < 2
     chart.committed = sorted({row for found in parts.values() for one in found for row in one.rows})
     for number, event in enumerate(known, start=1):
         pass_time(chart, event.received_at, hours)
@@ -74,7 +76,7 @@ def walk(
         if sites is not None:
             send_on(chart, event, sites)
         if joins_or_parts(event):
-            chart.is_spoken_for = is_joined_beyond(cases, known[:number])
+            chart.speaks = is_together(cases, known[:number])
         if event.key in parts:
             unite(chart, parts[event.key], event, hours)
         if turns(chart) != turn and event.key not in parts:
@@ -172,7 +174,7 @@ def timers(chart: Chart) -> list[tuple[datetime, str]]:
     left = leaving(chart)
     if left is not None:
         found.append((left.lapses, "shift"))
-    if chart.is_spoken_for or not waits_for_timers(chart):
+    if not chart.speaks or not waits_for_timers(chart):
         return found
     if chart.timer is not None:
         found.append((chart.timer + HOUR, "TIMER_60"))

@@ -98,15 +98,23 @@ def _keep_ladder(course: Course, parts: Sequence[Course], event: Event) -> None:
     elif held is not None and _rank(held) >= course.standing_tier.rank:
         course.run, course.acknowledgement = held.run, held.acknowledgement
     elif held is not None and not _is_waiting(course):
-        course.start_run(
-            name=event.id,
-            tag_parts=event.key,
-            at=event.receipt,
-            cause="joined with a case of a higher tier",
-            page_owner=course.standing_tier is Tier.EMERGENT,
-        )
+        _begin_above(course, held, event)
     stands = course.run.tag if course.run is not None else ""
     course.ended_runs = [each for each in course.ended_runs if each.run.tag != stands]
+
+
+def _begin_above(course: Course, held: Course, event: Event) -> None:
+    """Whoever has the calmer case is told, as at a raise; the fold of all may not know of them."""
+    course.start_run(
+        name=event.id,
+        tag_parts=event.key,
+        at=event.receipt,
+        cause="joined with a case of a higher tier",
+    )
+    if course.run is not None and held.acknowledgement is not None:
+        is_emergent = course.run.after_treatment or course.standing_tier is Tier.EMERGENT
+        roles = ("consultant",) if is_emergent else ()
+        course.run = replace(course.run, also_person=held.acknowledgement.by, also_roles=roles)
 
 
 def _wait(course: Course, parts: Sequence[Course]) -> None:
