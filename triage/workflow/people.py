@@ -11,6 +11,7 @@ from triage.workflow.course import Course, EndedRun
 from triage.workflow.owing import SHIFT_END_RUNG
 from triage.workflow.senior_opinion import senior_due
 from triage.workflow.terms import hand_over_wait, minutes, promise_default
+from triage.workflow.timers import SENT_ON
 
 REVIEW = "review"
 ONWARD_PLAN = "onward_plan"
@@ -160,7 +161,7 @@ def leave(course: Course, event: Event) -> Verdict:
     held = course.acknowledgement
     if held is None or held.event != event.data.get("event"):
         return Verdict(False, "the case has changed hands")
-    is_sent_on = any(at and held.received_at < at for at, _ in course.destinations)
+    is_sent_on = event.data.get("rule") == SENT_ON
     gone = "sent on to another site" if is_sent_on else "owner off shift"
     course.start_run(
         name=f"{SHIFT_RUN}{held.event}",

@@ -167,7 +167,8 @@ def _is_hushed(case: Case, each: Owing, who: OnCall, now: datetime) -> bool:
 def _order(case: Case, book: PolicyBook, call: _Call, sent_on: datetime | None) -> PageOrder:
     obligation, step = call.owing.obligation, call.owing.step
     meant, who, route = call.owing.person, call.who, call.attempt.route
-    is_in_person = who.chosen_by.startswith(IN_PERSON)  # else whoever is on call stands in for them
+    # One who is meant in person has been told, but that the case goes to another site.
+    is_told = who.chosen_by.startswith(IN_PERSON) and step.rung != SHIFT_END_RUNG
     key = PageKey(
         case=case.id,
         obligation=obligation.name,
@@ -180,7 +181,7 @@ def _order(case: Case, book: PolicyBook, call: _Call, sent_on: datetime | None) 
             key,
             role=meant.identity if meant else call.role,
             route=call.attempt.label,
-            sent_on=None if is_in_person else sent_on,
+            sent_on=None if is_told else sent_on,
         ),
         case=case.id,
         tier=case.tier,

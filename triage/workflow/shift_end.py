@@ -16,7 +16,7 @@ from triage.policies.book import PolicyBook
 from triage.workflow.people import SHIFT_RUN, is_same
 from triage.workflow.sent_on import leaves_behind
 from triage.workflow.terms import hand_over_wait
-from triage.workflow.timers import SHIFT_END
+from triage.workflow.timers import SENT_ON, SHIFT_END
 
 
 def with_shift_end(case: Case, book: PolicyBook, roster: Roster) -> Case:
@@ -25,7 +25,8 @@ def with_shift_end(case: Case, book: PolicyBook, roster: Roster) -> Case:
     held = case.acknowledgement
     if leaving is None or held is None:
         return case
-    timer = Timer(rule=SHIFT_END, started_at=leaving.at, due_at=leaving.lapses_at, event=held.event)
+    rule = SENT_ON if leaving.is_sent_on else SHIFT_END
+    timer = Timer(rule=rule, started_at=leaving.at, due_at=leaving.lapses_at, event=held.event)
     return replace(case, leaving=leaving, timers=(*case.timers, timer))
 
 

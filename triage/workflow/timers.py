@@ -7,7 +7,8 @@ from triage.domain.case import Case, Timer
 from triage.domain.events import AFTER, BEFORE, Event, EventType, Sender, Side
 
 SOURCE = "triage:timer"
-SHIFT_END = "SHIFT_END"  # the rule of the timer that raises no tier
+# The rules of timers that raise no tier: the owner's shift is over, or the case is at another site.
+SHIFT_END, SENT_ON = "SHIFT_END", "SENT_ON"
 
 
 def timer_event(case: Case, timer: Timer, now: datetime, *, before: bool = False) -> Event:
@@ -16,12 +17,13 @@ def timer_event(case: Case, timer: Timer, now: datetime, *, before: bool = False
     Found by what was received up to `now`, it counts after that; with `before`, it ran out before
     what is received at `now`, and counts first.
     """
+    calls = timer.rule in (SHIFT_END, SENT_ON)
     name = f"{timer.rule}:{timer.event}"
     text = f"{case.id}\x1f{name}\x1f{timer.due_at.isoformat()}"
     return Event(
         source=SOURCE,
         id=name,
-        type=EventType.SHIFT_ENDED if timer.rule == SHIFT_END else EventType.TIMER_RAISED,
+        type=EventType.SHIFT_ENDED if calls else EventType.TIMER_RAISED,
         referral=case.referral,
         case=case.id,
         occurred_at=timer.due_at,

@@ -126,3 +126,29 @@ def test_the_old_site_sees_a_case_that_was_sent_on_while_one_of_its_people_owns_
     assert client.get(api, headers=house.as_(CENTRE)).status_code == 404
     there = client.get(api, headers=house.as_("centre:SOUTH")).json()
     assert there["owner"] is None
+
+
+def test_at_a_shifts_end_owner_and_successor_have_a_page_to_answer(
+    house: House, client: TestClient
+) -> None:
+    """Until one of them has: then it waits for nobody."""
+    ends = NOW + timedelta(minutes=20)
+    at_night = {"starts": ends, "ends": ends + timedelta(hours=12), "reason": "night"}
+    night = Override(site=CENTRE, role="registrar", person="con-a", **at_night)
+    house.desk.roster = replace(house.desk.roster, overrides=(night,))
+    house.refer(client)
+    coming = {"page": house.ladder_page(), "by": REGISTRAR, "answer": "coming", "minutes": 50}
+    tell(house, client, 1, "page.acknowledged.v1", **coming)
+    assert "Nothing waits for an answer" in words(house, "/inbox")
+    house.clock.advance(minutes=21)
+    house.sweep()
+    waiting = words(house, "/inbox").split("Earlier")[0]
+    assert "accept the hand-over" in waiting
+    with house.store.read() as reader:
+        orders = [page.order for page in reader.pages(CASE)]
+    page = next(each.page for each in orders if each.asked == "accept the hand-over")
+    house.clock.advance(seconds=1)
+    answer = {"answer": "coming", "minutes": 30}
+    path = f"/api/pages/{page}/acknowledge"
+    assert client.post(path, json=answer, headers=house.as_("con-a")).json()["effect"]
+    assert "Nothing waits for an answer" in words(house, "/inbox")

@@ -91,6 +91,31 @@ def test_a_link_with_the_pin_takes_the_case_once_as_its_person(tmp_path: Path) -
     play(tmp_path, test)
 
 
+def test_whoever_is_asked_to_take_over_accepts_by_the_link(tmp_path: Path) -> None:
+    """The case has an owner all the while: that answers no page which asks for the next one."""
+
+    async def test(there: PhoneHouse) -> None:
+        await sent_link(there)
+        to = {"person": "reg-a", "name": "Sample Registrar", "role": "registrar"}
+        asked = there.client.post(
+            f"/api/pages/{there.house.ladder_page()}/acknowledge",
+            json={"answer": "hand_over", "to": to},
+            headers=there.house.as_("con-a"),
+        )
+        assert asked.json()["effect"], asked.text
+        assert there.case().owner == "consultant"
+        there.house.clock.advance(seconds=1)
+        await there.relay()
+        found = re.search(r"/a/([\w-]{43})", there.provider.messages[-1].body)
+        assert found
+        set_pin(there)
+        assert "nothing more to answer" not in look(there, found[1]).text
+        assert "Recorded" in press(there, found[1], pin=PIN).text
+        assert there.case().owner == "registrar"
+
+    play(tmp_path, test)
+
+
 def test_only_the_hash_of_a_link_is_kept(tmp_path: Path) -> None:
     async def test(there: PhoneHouse) -> None:
         link = await sent_link(there)
